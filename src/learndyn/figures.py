@@ -1,0 +1,236 @@
+"""One look for every figure of the book, and the few figures that two chapters share.
+
+Rules for authors, all of them checked on the built book:
+
+- A figure is at most `WIDTH` inches wide, or `WIDE` when two panels must stand side by side;
+  stack panels otherwise.  Its letters then stay readable on a phone of 390 pixels.
+- No figure relies on color.  `use_style` pairs each color with a line style; for points take
+  `MARKERS` in the same order.
+- A figure stays under 150 KB.  Pass ``rasterized=True`` to `scatter` beyond some 500 points and
+  to `pcolormesh`; `imshow` needs nothing, it is a raster anyway.  Axes and letters stay vectors.
+- Draw on a transparent background and give no white boxes: the page turns a figure over for
+  dark mode by the filter ``invert(1) hue-rotate(180deg)``, which keeps the hues.
+"""
+
+from collections.abc import Callable, Sequence
+
+import matplotlib as mpl
+import numpy as np
+from cycler import cycler
+from jaxtyping import Array, Float, Num
+from matplotlib.axes import Axes
+
+# The hues of Okabe and Ito, in an order that keeps neighbors apart.  Purple is darkened and
+# yellow has become brown, so that all reach a contrast of 3:1 on white and, turned over, on the
+# dark page; any two stay apart in the common color deficiencies (tests/test_figures.py).
+BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
+PURPLE, BLACK, BROWN = "#C06A98", "#000000", "#6B5200"
+COLORS = (BLUE, VERMILION, GREEN, PURPLE, BLACK, BROWN)
+GRAY = "#767676"  # for what stands behind the data: reference lines, streams
+
+LINES = ("-", "--", "-.", ":", (0, (7, 1.5)), (0, (3, 1, 1, 1, 1, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+WIDTH, WIDE = 5.2, 6.4  # inches; on a phone 5.2 in shrink to 72 %, 11 pt letters to 10.5 px
+
+
+def use_style() -> None:
+    """Give every later figure of this process the look of the book; call it in the first cell.
+
+    Inside a notebook, figures are shown as SVG whose text is drawn as paths (the same letters on
+    every machine), on a transparent background, and byte for byte the same in every run: fixed
+    ids, no date.  The font is DejaVu Sans, which comes with matplotlib.
+    """
+    mpl.rcParams.update(
+        {
+            "figure.figsize": (WIDTH, 3.4),
+            "figure.dpi": 180,  # resolution of the rasterized parts; vectors do not notice
+            "figure.constrained_layout.use": True,
+            "figure.facecolor": "none",
+            "axes.facecolor": "none",
+            "savefig.facecolor": "none",
+            "savefig.transparent": True,
+            "legend.facecolor": "none",
+            "legend.frameon": False,
+            "legend.handlelength": 2.8,  # long enough to tell the line styles apart
+            "font.family": "DejaVu Sans",
+            "mathtext.fontset": "dejavusans",
+            "font.size": 11,
+            "axes.titlesize": 12,
+            "axes.labelsize": 11,
+            "xtick.labelsize": 10,
+            "ytick.labelsize": 10,
+            "legend.fontsize": 10,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "grid.color": GRAY,
+            "grid.alpha": 0.25,
+            "grid.linewidth": 0.6,
+            "lines.linewidth": 1.8,
+            "lines.markersize": 5,
+            "axes.prop_cycle": cycler(color=COLORS) + cycler(linestyle=LINES),
+            "image.cmap": "cividis",
+            "path.simplify_threshold": 0.3,  # a third of a pixel: long curves stay small
+            "svg.fonttype": "path",
+            "svg.hashsalt": "learndyn",
+            "svg.image_inline": True,
+        }
+    )
+    _show_as_svg()
+
+
+def _show_as_svg() -> None:
+    """Switch the notebook's inline figures to SVG; outside a kernel there is nothing to do."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is None or not hasattr(shell, "kernel"):
+        return
+    from matplotlib_inline.config import InlineBackend
+
+    # On the configuration and not by `set_matplotlib_formats`, because importing pyplot later
+    # reads the configuration again and would bring PNG back.
+    inline = InlineBackend.instance(parent=shell)
+    inline.shell = shell
+    inline.print_figure_kwargs = {
+        "bbox_inches": "tight",
+        "metadata": {"Date": None, "Creator": None},
+    }
+    inline.figure_formats = {"svg"}
+
+
+def phase_portrait(
+    ax: Axes,
+    field: Num[np.ndarray | Array, "2 2"] | Callable,
+    *,
+    trajectories: Sequence[Num[np.ndarray | Array, "t 2"]] = (),
+    limits: tuple[float, float] = (-1.0, 1.0),
+    directions: bool = True,
+    density: float = 0.8,
+) -> None:
+    """ẋ = Ax or ẋ = v(x) in the plane: thin stream lines, and trajectories drawn over them.
+
+    Args:
+        ax: the axes to draw on; both axes get the same scale.
+        field: the matrix A of a linear system, or a function from points (n, 2) to their
+            velocities (n, 2).
+        trajectories: arrays (t, 2), one row a time, each with the color and line style next in
+            the cycle; a circle marks the start and an arrowhead shows which way it goes.
+            Compute them outside: `learndyn.flows` for a field, `scipy.linalg.expm` for a matrix.
+        limits: the smallest and the largest coordinate shown, on both axes.
+        directions: draw the real eigenvectors of a matrix as gray dashed lines through the
+            origin.  A function has none.
+        density: of the stream lines, as in `matplotlib.axes.Axes.streamplot`.
+
+    Raises:
+        ValueError: field is not 2×2 or does not map (n, 2) to (n, 2), a trajectory is not
+            (t, 2) with t >= 2, a number is not finite, or the limits are not increasing.
+    """
+    low, high = _interval("limits", limits)
+    if not density > 0:
+        raise ValueError(f"density must be positive, got {density!r}")
+    matrix = None if callable(field) else _real("field", field, (2, 2))
+    paths = [_real(f"trajectories[{i}]", p, (None, 2)) for i, p in enumerate(trajectories)]
+    for i, path in enumerate(paths):
+        if len(path) < 2:
+            raise ValueError(f"trajectories[{i}] must have at least 2 rows, got {len(path)}")
+
+    side = np.linspace(low, high, 41)
+    x, y = np.meshgrid(side, side)
+    points = np.column_stack([x.ravel(), y.ravel()])
+    velocities = field(points) if matrix is None else points @ matrix.T
+    vx, vy = _real("field(points)", velocities, points.shape).T.reshape(2, *x.shape)
+    if np.any(vx) or np.any(vy):  # streamplot divides by the largest speed
+        ax.streamplot(x, y, vx, vy, color=GRAY, linewidth=0.7, arrowsize=0.8, density=density)
+
+    if directions and matrix is not None:
+        reach = 2 * max(abs(low), abs(high))  # beyond the corners; the limits cut it
+        for value, vector in zip(*np.linalg.eig(matrix), strict=True):
+            if value.imag == 0:
+                ends = np.outer([-reach, reach], vector.real)
+                ax.plot(*ends.T, color=GRAY, linestyle="--", linewidth=1.2)
+    for path in paths:
+        _trajectory(ax, path)
+    ax.set(xlim=(low, high), ylim=(low, high), aspect="equal")
+
+
+def _trajectory(ax: Axes, path: Float[np.ndarray, "t 2"]) -> None:
+    """One curve with its start and, halfway along its length, an arrowhead."""
+    (line,) = ax.plot(*path.T)
+    ax.plot(*path[0], marker="o", linestyle="", color=line.get_color())
+    length = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
+    if length[-1] == 0:  # it rests: an equilibrium
+        return
+    half = np.clip(np.searchsorted(length, length[-1] / 2), 1, len(path) - 1)
+    ax.annotate(
+        "",
+        xy=path[half],
+        xytext=path[half - 1],
+        arrowprops={"arrowstyle": "-|>", "color": line.get_color(), "mutation_scale": 13},
+    )
+
+
+def spectrum(
+    ax: Axes,
+    values: Num[np.ndarray | Array, " n"],
+    *,
+    label: str | None = None,
+    floor: float | None = None,
+) -> None:
+    """λ₁ ≥ λ₂ ≥ … ≥ λₙ against their rank 1, …, n, both on logarithmic axes.
+
+    Args:
+        ax: the axes to draw on; call again with other values to compare.
+        values: eigenvalues (n,) in descending order, as `learndyn.kernels.spectrum` returns them.
+        label: name in the legend.
+        floor: values below it (rounding errors, or the zeros of a singular kernel) are drawn on
+            a gray line at the floor, not left out.
+
+    Raises:
+        ValueError: values are not a vector, not finite, not descending, or not all positive
+            while no floor is given.
+    """
+    values = _real("values", values, (None,))
+    if len(values) == 0 or np.any(np.diff(values) > 0):
+        raise ValueError(f"values must be a descending vector, got {values!r}")
+    if floor is None:
+        if values[-1] <= 0:
+            raise ValueError(
+                f"values must be positive on a logarithmic axis, the least is {values[-1]:g}; "
+                "pass floor= to show what lies below it"
+            )
+    elif not (np.isfinite(floor) and floor > 0):
+        raise ValueError(f"floor must be finite and positive, got {floor!r}")
+    else:
+        ax.axhline(floor, color=GRAY, linewidth=0.8, linestyle="-")
+        values = np.maximum(values, floor)
+    ranks = np.arange(1, len(values) + 1)
+    marker = MARKERS[sum(line.get_marker() in MARKERS for line in ax.lines) % len(MARKERS)]
+    ax.loglog(ranks, values, marker=marker, markersize=3.5, label=label)
+    ax.set(xlabel="rank", ylabel="eigenvalue")
+    if label is not None:
+        ax.legend()
+
+
+def _real(name: str, value, shape: tuple[int | None, ...]) -> Float[np.ndarray, "..."]:
+    """The value as float64 of this shape (None: any length), or a ValueError that names it."""
+    array = np.asarray(value)
+    wanted = "(" + ", ".join("n" if size is None else str(size) for size in shape) + ")"
+    if array.ndim != len(shape) or any(
+        size not in (None, given) for size, given in zip(shape, array.shape, strict=True)
+    ):
+        raise ValueError(f"{name} must have shape {wanted}, got {array.shape}")
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"{name} must be finite, got {array!r}")
+    return array.astype(float)
+
+
+def _interval(name: str, value: tuple[float, float]) -> tuple[float, float]:
+    low, high = _real(name, value, (2,))
+    if not low < high:
+        raise ValueError(f"{name} must be increasing, got {value!r}")
+    return float(low), float(high)
