@@ -1,0 +1,15 @@
+"""How neural networks learn, as dynamical systems on their parameters.
+
+    models  losses  datasets       what is trained, and on what
+       |  loss(params)
+       v
+    flows  descent                 how it moves
+       |  Trajectory
+       v
+    kernels  neural_tangents       what is measured or predicted
+       |  arrays
+       v
+    figures  claims  exercises     what a reader sees
+
+Arrows run one way.  Nothing here sets global configuration: chapters and tests switch on x64 themselves.
+"""
