@@ -8,9 +8,31 @@ NODE := node_modules/.package-lock.json
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: env lock clean
+.PHONY: help env chapters book test lab serve lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make book      build the whole book: chapters are executed (only what changed), pages are made"
+	@echo "make test      run every check: library, chapters, book, pages in a browser"
+	@echo "make chapters  execute the chapters, without making pages"
+	@echo "make lab       open the chapters in JupyterLab"
+	@echo "make serve     serve the built book on http://localhost:8000"
+	@echo "make env       make the environment in .venv (the others do it when it is missing)"
+	@echo "make clean     remove what was built and executed, keep the environment"
 
 env: $(ENV) $(NODE)
+
+chapters book test: $(ENV) $(NODE)
+	@$(BIN)/python book/_ext/stages.py $@
+
+lab: $(ENV)
+	@JUPYTER_CONFIG_PATH="$(CURDIR)/book/_ext/lab" $(BIN)/jupyter lab --notebook-dir=book
+
+PORT ?= 8000
+serve: $(ENV)
+	@test -f _build/html/index.html || { echo "make: there is no built book yet; run: make book"; exit 1; }
+	@echo "serve: http://localhost:$(PORT) (stop with Ctrl-C)"
+	@$(BIN)/python -m http.server $(PORT) --bind localhost --directory _build/html
 
 # From the lock alone: exact versions, hashes checked, no resolver.  uv is used where it is installed.
 $(ENV): requirements.lock
