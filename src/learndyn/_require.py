@@ -9,6 +9,7 @@ import numbers
 from collections.abc import Iterable
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 
@@ -46,6 +47,14 @@ def positive_integer(name: str, value) -> None:
         raise ValueError(f"{name} must be at least 1, but is {value!r}")
 
 
+def count(name: str, value) -> None:
+    """An integer of at least zero."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an integer, but is {value!r} of type {type(value).__name__}")
+    if value < 0:
+        raise ValueError(f"{name} must be at least 0, but is {value!r}")
+
+
 def one_of(name: str, value, choices: Iterable[str]) -> None:
     """A known name; the error lists them all and offers the nearest."""
     choices = sorted(choices)
@@ -61,6 +70,21 @@ def callable_(name: str, value) -> None:
         raise TypeError(f"{name} must be a function, but is {value!r} of type {type(value).__name__}")
 
 
+def sequence(name: str, value) -> None:
+    """Something to iterate over, in an order."""
+    if not isinstance(value, Iterable) or isinstance(value, (str, set, dict)):
+        raise TypeError(f"{name} must be a sequence, but is {value!r} of type {type(value).__name__}")
+
+
+def key(name: str, value) -> None:
+    """One PRNG key, of `jax.random.key` or of the older `jax.random.PRNGKey`."""
+    dtype = getattr(value, "dtype", None)
+    if dtype is None or not (dtype == jnp.uint32 or jnp.issubdtype(dtype, jax.dtypes.prng_key)):
+        raise TypeError(f"{name} must be a PRNG key, as jax.random.key(0) makes one, but is {value!r}")
+    if value.shape != ((2,) if dtype == jnp.uint32 else ()):
+        raise ValueError(f"{name} must be one PRNG key (jax.vmap takes many), but has shape {tuple(value.shape)}")
+
+
 def array(name: str, value, *, ndim: int | None = None) -> None:
     """A real, finite array with ``ndim`` axes."""
     if not hasattr(value, "ndim") or not hasattr(value, "dtype"):
@@ -71,8 +95,10 @@ def array(name: str, value, *, ndim: int | None = None) -> None:
 
 
 def matrix(name: str, value, *, rows: int | None = None, columns: int | None = None) -> None:
-    """A finite matrix; ``rows`` and ``columns`` where they are known."""
+    """A finite matrix that is not empty; ``rows`` and ``columns`` where they are known."""
     array(name, value, ndim=2)
+    if 0 in value.shape:
+        raise ValueError(f"{name} must have at least one row and one column, but has shape {tuple(value.shape)}")
     wanted = (rows, columns)
     if any(w is not None and w != s for w, s in zip(wanted, value.shape)):
         need = " x ".join("any" if w is None else str(w) for w in wanted)
@@ -80,13 +106,14 @@ def matrix(name: str, value, *, rows: int | None = None, columns: int | None = N
 
 
 def finite(name: str, value) -> None:
-    """No NaN and no infinity anywhere in an array or a pytree of arrays; says where the first one is."""
+    """Real numbers, no NaN, no infinity anywhere in an array or a pytree of arrays; says where the first one is."""
     for path, leaf in jax.tree_util.tree_leaves_with_path(value):
+        dtype = leaf.dtype if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
+        if not (jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)):
+            raise TypeError(f"{name}{jax.tree_util.keystr(path)} must hold real numbers, but has dtype {dtype}")
         if _is_traced(leaf):
             continue
         leaf = np.asarray(leaf)
-        if not np.issubdtype(leaf.dtype, np.number) and leaf.dtype.name != "bfloat16":
-            raise TypeError(f"{name}{jax.tree_util.keystr(path)} must hold numbers, but has dtype {leaf.dtype}")
         bad = ~np.isfinite(leaf)
         if bad.any():
             where = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -106,3 +133,32 @@ def times(name: str, value) -> None:
     value = np.asarray(value)
     if value[0] < 0 or (np.diff(value) <= 0).any():
         raise ValueError(f"{name} must increase strictly from zero or later, but is {value}")
+
+
+def loss(function, params) -> None:
+    """Parameters that can move, and a function that makes one real number of them; nothing is evaluated."""
+    callable_("loss", function)
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    if not leaves:
+        raise ValueError(f"params0 must hold at least one array, but is {params!r}, which has no leaves")
+    finite("params0", params)
+    for path, leaf in leaves:
+        if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
+            raise TypeError(
+                f"params0{jax.tree_util.keystr(path)} must be floating point to move continuously, "
+                f"but has dtype {jnp.result_type(leaf)}"
+            )
+    out = jax.eval_shape(function, params)
+    if getattr(out, "shape", None) != () or not jnp.issubdtype(out.dtype, jnp.floating):
+        raise ValueError(f"loss must return one real number, but loss(params0) is {out}")
+
+
+def static(name: str, value) -> None:
+    """Something that can name a compiled program: equal to itself and hashable."""
+    try:
+        hash(value)
+    except TypeError as error:
+        raise TypeError(
+            f"{name} must be hashable, for the compiled program is remembered under it, but is {value!r}: "
+            "wrap it in a function"
+        ) from error

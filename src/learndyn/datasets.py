@@ -43,10 +43,12 @@ def digits(*, train: int, test: int = 0, classes: Sequence[int] = tuple(range(10
     Source: scikit-learn's copy of the UCI optical recognition of handwritten digits (Alpaydin & Kaynak, 1998).
     """
     require.positive_integer("train", train)
-    if test != 0:
-        require.positive_integer("test", test)
+    require.count("test", test)
+    require.sequence("classes", classes)
     classes = tuple(classes)
-    if len(classes) < 2 or len(set(classes)) < len(classes) or not set(classes) <= set(range(10)):
+    require.key("key", key)
+    known = all(label in range(10) for label in classes)
+    if not known or len(classes) < 2 or len(set(classes)) < len(classes):
         raise ValueError(f"classes must be at least two different digits from 0 to 9, but is {classes}")
     images, labels = load_digits(return_X_y=True)
     chosen = np.flatnonzero(np.isin(labels, classes))

@@ -1,8 +1,6 @@
 """Descent: the discrete trajectories that optimizers make."""
 
 import functools
-import sys
-import time
 from collections.abc import Callable
 
 import jax
@@ -12,7 +10,8 @@ import optax
 from jaxtyping import Array, Float, PyTree
 
 from learndyn import _require as require
-from learndyn.flows import Trajectory, check_loss
+from learndyn._progress import Progress
+from learndyn.flows import Trajectory
 
 
 def descend(
@@ -29,6 +28,8 @@ def descend(
     r"""$\theta_{k+1} = \theta_k + \mathrm{update}(\nabla L(\theta_k))$ for a number of steps, in one compiled scan.
 
     With `optax.sgd(learning_rate)` this is gradient descent, $\theta_{k+1} = \theta_k - \eta \nabla L(\theta_k)$.
+    Compiled once for a loss, an optimizer and an observable, which are known by identity as under `jax.jit`: make the
+    optimizer once and call with it often.
 
     Args:
       loss: $L$, a scalar function of the parameters.
@@ -39,75 +40,85 @@ def descend(
       every: how many steps lie between two observations.
       state: the optimizer's state to go on from (`trajectory.stats["state"]` of an earlier call with
         `trajectory.params`); by default a fresh one. Two calls of k steps give what one call of 2k steps gives.
-      progress: print step and observation count on standard error, about once a second.
+      progress: print the step on standard error, about once a second.
 
     Returns:
       `Trajectory` with times 0, every, ..., steps (step numbers) and stats `state`.
 
     Raises:
       ValueError, TypeError: for bad arguments, before tracing.
-      FloatingPointError: when the parameters stop being finite (the learning rate is too high for this loss); it
-        names the last observation at which they were. Under `jit` or `vmap` the numbers are returned as they are.
+      FloatingPointError: when the loss or the parameters stop being finite (the learning rate is too high for this
+        loss); it names the last observation at which they were. Under `jit` or `vmap` the numbers are returned as
+        they are, so that a sweep over learning rates may cross the edge of stability.
     """
-    check_loss(loss, params0)
+    require.loss(loss, params0)
     if not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
         raise TypeError(f"optimizer must be an optax gradient transformation, but is {optimizer!r}")
     require.positive_integer("steps", steps)
     require.positive_integer("every", every)
     if steps % every:
         raise ValueError(f"steps must be a multiple of every, but steps = {steps} and every = {every}")
-    if observe is None:
-        observe = loss
+    observe = loss if observe is None else observe
     require.callable_("observe", observe)
+    for name, function in (("loss", loss), ("optimizer", optimizer), ("observe", observe)):
+        require.static(name, function)
+    wanted = jax.eval_shape(optimizer.init, params0)
     if state is None:
         state = optimizer.init(params0)
-    report = _Progress(steps) if progress else None
-    observed, params, state, finite = _scan(loss, observe, optimizer, steps // every, every, report, params0, state)
-    if not isinstance(finite, jax.core.Tracer) and not bool(finite[-1]):
-        last = int(np.flatnonzero(np.asarray(finite))[-1]) * every
+    elif (given := jax.tree.map(jnp.shape, state)) != (needed := jax.tree.map(jnp.shape, wanted)):
+        raise ValueError(f"state must be of this optimizer and these parameters, {needed}, but is {given}")
+    _report.begin()
+    observed, params, state, finite = _compiled(loss, observe, optimizer, steps // every, every, bool(progress))(
+        params0, state
+    )
+    if not isinstance(finite, jax.core.Tracer) and not bool(jnp.all(finite)):
+        last = int(np.argmin(np.asarray(finite))) * every  # finite[k]: everything between observations k - 1 and k
+        if not last:
+            raise FloatingPointError("descend: the loss is not finite at params0")
         raise FloatingPointError(
-            f"descend: the parameters are finite at step {last} and no longer at step {last + every} of {steps}; "
-            "the learning rate is too high for this loss, or the loss is not finite there"
+            f"descend: the loss and the parameters are finite at step {last - every} and no longer at step {last} of "
+            f"{steps}; the learning rate is too high for this loss, or the loss is not finite there"
         )
     return Trajectory(every * jnp.arange(steps // every + 1.0), observed, params, {"state": state})
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3, 4, 5))
-def _scan(loss, observe, optimizer, blocks, every, report, params0, state0):
+_report = Progress("descend", "steps")
+
+
+# The most recent few are kept, not all: a loss holds its data.
+@functools.lru_cache(maxsize=8)
+def _compiled(loss, observe, optimizer, blocks, every, progress):
+    return jax.jit(functools.partial(_scan, loss, observe, optimizer, blocks, every, progress))
+
+
+def _scan(loss, observe, optimizer, blocks, every, progress, params0, state0):
     # value, grad and value_fn are what optax's line searches ask for; plain optimizers ignore them.
     update = optax.with_extra_args_support(optimizer).update
 
     def step(carry, _):
-        params, state = carry
+        params, state, finite = carry
         value, gradient = jax.value_and_grad(loss)(params)
         updates, state = update(gradient, state, params, value=value, grad=gradient, value_fn=loss)
-        return (optax.apply_updates(params, updates), state), None
+        return (optax.apply_updates(params, updates), state, finite & jnp.isfinite(value)), None
+
+    def look(params, finite):
+        observed = jax.tree.map(jnp.asarray, observe(params))
+        return observed, finite & jnp.isfinite(loss(params)) & _all_finite(params)
 
     def block(carry, index):
-        params, state = carry
-        seen = observe(params), _finite(params)
-        if report is not None:
-            jax.debug.callback(report, index * every, ordered=False)
-        carry, _ = jax.lax.scan(step, carry, None, length=every)
-        return carry, seen
+        params, state, finite = carry
+        seen = look(params, finite)
+        if progress:
+            jax.debug.callback(_report, index * every, blocks * every)
+        (params, state, finite), _ = jax.lax.scan(step, (params, state, jnp.array(True)), None, length=every)
+        return (params, state, finite), seen
 
-    (params, state), (observed, finite) = jax.lax.scan(block, (params0, state0), jnp.arange(blocks))
-    append = lambda many, one: jnp.concatenate([many, jnp.asarray(one)[None]])
-    return jax.tree.map(append, observed, observe(params)), params, state, append(finite, _finite(params))
+    carry, many = jax.lax.scan(block, (params0, state0, jnp.array(True)), jnp.arange(blocks))
+    params, state, finite = carry
+    one = look(params, finite)
+    observed, finite = jax.tree.map(lambda a, b: jnp.concatenate([a, b[None]]), many, one)
+    return observed, params, state, finite
 
 
-def _finite(params):
+def _all_finite(params):
     return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(params)]))
-
-
-class _Progress:
-    """Says on standard error how far a scan has come, at most once a second."""
-
-    def __init__(self, steps: int):
-        self.steps, self.began, self.spoke = steps, time.monotonic(), time.monotonic()
-
-    def __call__(self, step):
-        now = time.monotonic()
-        if now - self.spoke >= 1.0:
-            self.spoke = now
-            print(f"step {int(step):>8} of {self.steps}  {now - self.began:6.0f} s", file=sys.stderr, flush=True)

@@ -56,10 +56,11 @@ def mlp(
 
     Raises:
       ValueError, TypeError: for a width below one, an unknown name, a scale out of range; when applied, for inputs
-        that are not (n, d).
+        that are not (n, d) or parameters of another network.
 
     Source: Jacot et al. (2018), section 3 (ntk); the standard one is He et al. (2015) at $\sigma_w=\sqrt2$.
     """
+    require.sequence("widths", widths)
     widths = tuple(widths)
     if len(widths) < 2:
         raise ValueError(f"widths must hold at least the inputs and the outputs, but is {widths}")
@@ -72,8 +73,13 @@ def mlp(
     require.positive("weight_scale", weight_scale)
     require.non_negative("bias_scale", bias_scale)
     in_forward_pass = parametrization == "ntk"
+    shapes = tuple(
+        {"W": (fan_out, fan_in)} | ({"b": (fan_out,)} if bias_scale else {})
+        for fan_in, fan_out in zip(widths[:-1], widths[1:])
+    )
 
     def init(*, key: PRNGKeyArray) -> PyTree:
+        require.key("key", key)
         layers = []
         for layer_key, fan_in, fan_out in zip(jax.random.split(key, len(widths) - 1), widths[:-1], widths[1:]):
             weight_key, bias_key = jax.random.split(layer_key)
@@ -87,6 +93,8 @@ def mlp(
 
     def apply(params: PyTree, X: Float[Array, "n d"]) -> Float[Array, "n c"]:
         require.matrix("X", X, columns=widths[0])
+        if (given := jax.tree.map(jnp.shape, params)) != shapes:
+            raise ValueError(f"params must have the shapes {shapes}, but have {given}")
         h = X
         for level, layer in enumerate(params):
             z = h if level == 0 else activation(h)
