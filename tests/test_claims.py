@@ -92,7 +92,7 @@ def test_what_cannot_be_judged_is_refused(changes, message):
 
 def bundle(**changes):
     arguments = dict.fromkeys(["below", "above", "equals", "within", "between", "because"]) | {"reproduced": True}
-    return claims.judge(**{**arguments, **given(**changes)})._repr_mimebundle_()
+    return claims._judge(**{**arguments, **given(**changes)})._repr_mimebundle_()
 
 
 def test_record_is_beside_the_line():

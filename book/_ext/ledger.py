@@ -16,7 +16,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from book._ext import execution
-from learndyn.claims import KINDS, MIME, number
+from learndyn.claims import KINDS, MIME
 
 REGISTRY = "book/results.yml"
 NOT_YET = "not yet"
@@ -115,7 +115,7 @@ class ClaimsLedger(SphinxDirective):
                                 reftarget=f"/{claim['chapter']}", refexplicit=True, refdoc=self.env.docname)
             verdict = f"{claim['status']} ({KINDS[claim['kind']]})"
             body += row([nodes.Text(claim["statement"]), nodes.Text(claim["expected"]),
-                         nodes.Text(number(claim["measured"])), nodes.Text(verdict), link])
+                         nodes.Text(f"{claim['measured']:.6g}"), nodes.Text(verdict), link])
         return nodes.table("", nodes.tgroup("", *widths, head, body, cols=len(columns)))
 
     def chapter(self, claim):

@@ -54,7 +54,7 @@ class Claim:
     def facts(self):
         """Everything but the verdict, in one line."""
         return (f"{self.id} {self.statement} [{self.source}, {KINDS[self.kind]}]: "
-                f"expected {self.expected}, measured {number(self.measured)} ({self.seconds:.1f} s)")
+                f"expected {self.expected}, measured {_number(self.measured)} ({self.seconds:.1f} s)")
 
     def text(self):
         return f"{self.verdict}: {self.facts()}"
@@ -66,7 +66,7 @@ class Claim:
         line = (f'<p class="claim" style="border-left: 0.25em {edge} currentColor; '
                 f'padding-left: 0.75em; margin: 0.5em 0"><span aria-hidden="true">{mark}</span> '
                 f"<strong>{self.id} {html.escape(self.verdict)}</strong>: {html.escape(self.statement)}. "
-                f"Expected {html.escape(self.expected)}, measured <strong>{number(self.measured)}</strong>. "
+                f"Expected {html.escape(self.expected)}, measured <strong>{_number(self.measured)}</strong>. "
                 f"<small>Source: {html.escape(self.source)}, {KINDS[self.kind]}; {self.seconds:.1f} s.</small></p>")
         return {"text/html": line, "text/plain": self.text(), MIME: asdict(self)}
 
@@ -88,7 +88,7 @@ def claim(id, statement, *, measured, below=None, above=None, equals=None, withi
         ClaimFailed: it does not hold, `measured` is not finite, or a negative result holds after all.
         TypeError, ValueError: an argument that cannot be judged.
     """
-    judged = judge(**locals())
+    judged = _judge(**locals())
     shell = _shell()
     if shell is None:
         print(judged.text())
@@ -97,7 +97,7 @@ def claim(id, statement, *, measured, below=None, above=None, equals=None, withi
     _require_verdict(judged)
 
 
-def judge(id, statement, *, measured, below, above, equals, within, between, source, kind, reproduced, because):
+def _judge(id, statement, *, measured, below, above, equals, within, between, source, kind, reproduced, because):
     """`claim` without its consequences: the `Claim`, whether it holds or not."""
     if not (isinstance(id, str) and re.fullmatch(r"[A-Z][1-9]\d*", id)):
         raise ValueError(f"id must be a letter and a number, such as 'N1', but is {id!r}")
@@ -140,21 +140,21 @@ def _bound(below, above, equals, within, between):
                          f"but within is {within!r} and equals is {equals!r}")
     if below is not None:
         top = _finite("below", below)
-        return f"below {number(top)}", lambda value: value < top
+        return f"below {_number(top)}", lambda value: value < top
     if above is not None:
         bottom = _finite("above", above)
-        return f"above {number(bottom)}", lambda value: value > bottom
+        return f"above {_number(bottom)}", lambda value: value > bottom
     if equals is not None:
         target, tolerance = _finite("equals", equals), _finite("within", within)
         if tolerance < 0:
             raise ValueError(f"within must be zero or positive, but is {within!r}")
-        return f"{number(target)} \u00b1 {number(tolerance)}", lambda value: abs(value - target) <= tolerance
+        return f"{_number(target)} \u00b1 {_number(tolerance)}", lambda value: abs(value - target) <= tolerance
     if not (isinstance(between, (tuple, list)) and len(between) == 2):
         raise TypeError(f"between must be a pair (low, high), but is {between!r}")
     low, high = (_finite(f"between[{i}]", bound) for i, bound in enumerate(between))
     if not low < high:
         raise ValueError(f"between must increase, but is {between!r}")
-    return f"between {number(low)} and {number(high)}", lambda value: low <= value <= high
+    return f"between {_number(low)} and {_number(high)}", lambda value: low <= value <= high
 
 
 def _scalar(name, value):
@@ -173,7 +173,7 @@ def _finite(name, value):
     return value
 
 
-def number(value):
+def _number(value):
     """Six significant digits at most, so that a measured value can be told from its bound."""
     return f"{value:.6g}"
 

@@ -1,0 +1,245 @@
+"""Chapters run once, and nothing that fails or warns is published: the tools, on a small book that is broken on purpose."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Empty
+
+import jupytext
+import nbformat
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from minibook import CLAIM, PIXEL, REPOSITORY, MiniBook  # noqa: E402
+
+from book._ext import chapter_facts, execution, figures_alt, wakeup  # noqa: E402
+
+
+@pytest.fixture
+def mini(tmp_path):
+    return MiniBook(tmp_path)
+
+
+def test_each_chapter_runs_once_and_again_only_when_it_must(mini):
+    code, output = mini.execute()
+    assert code == 0 and mini.ran() == ["one", "two"]
+    assert "chapter 1 of 2, Chapter one: begins" in output
+
+    code, output = mini.execute()
+    assert code == 0 and mini.ran() == []
+    assert "chapter 2 of 2, Chapter two: unchanged, not run again" in output
+
+    mini.chapter("one", CLAIM, text="Only the prose is new.")
+    assert mini.execute()[0] == 0 and mini.ran() == []
+    mini.chapter("one", CLAIM + "\nprint(1)")
+    assert mini.execute()[0] == 0 and mini.ran() == ["one"]
+    mini.write("src/library.py", "answer = 43")
+    assert mini.execute()[0] == 0 and mini.ran() == ["one", "two"]
+
+
+def test_a_failing_chapter_fails_the_run_and_the_book_and_alone_runs_again(mini):
+    mini.chapter("two", "assert 1 + 1 == 3")
+    code, output = mini.execute()
+    assert code == 1 and "AssertionError" in output and "FAILED" in output and mini.ran() == ["one", "two"]
+    code, output = mini.make("book")
+    assert code != 0 and not (mini.root / "_build" / "html" / "index.html").exists() and mini.ran() == ["two"]
+    code, output = mini.sphinx_by_hand()
+    assert code != 0 and "not executed as they stand: book/two.md. Run: make chapters" in output
+    mini.chapter("two")
+    assert mini.execute()[0] == 0 and mini.ran() == ["two"]
+
+
+def test_a_failed_claim_fails_its_chapter(mini):
+    mini.chapter("two", CLAIM.replace("measured=1", "measured=3"))
+    code, output = mini.execute()
+    assert code == 1 and "ClaimFailed" in output and "does not hold: N1 it holds" in output
+
+
+def test_an_interrupted_run_resumes(mini):
+    mini.chapter("two", "import time; time.sleep(60)")
+    code, _ = mini.interrupt_after("two")
+    assert code != 0 and mini.ran() == ["one", "two"]
+    mini.chapter("two")
+    assert mini.execute()[0] == 0 and mini.ran() == ["two"]
+
+
+def test_overwrite_is_refused(mini):
+    before = (mini.root / "book" / "one.md").read_text()
+    code, output = mini.execute("--overwrite")
+    assert code == pytest.ExitCode.USAGE_ERROR and "--overwrite would replace" in output
+    assert (mini.root / "book" / "one.md").read_text() == before and mini.ran() == []
+
+
+def test_a_cell_that_takes_too_long_fails(mini):
+    text = (mini.root / "book" / "two.md").read_text().replace("kernelspec:", "execution: {timeout: 1}\nkernelspec:")
+    mini.write("book/two.md", text.replace("from learndyn", "import time; time.sleep(30)\nfrom learndyn"))
+    begin = time.monotonic()
+    code, output = mini.execute()
+    assert code == 1 and "imed out" in output and time.monotonic() - begin < 25
+
+
+WRONG = {
+    "a word that leads nowhere": ("one", dict(code=CLAIM, text="See {ref}`nowhere`."), "undefined label: 'nowhere'"),
+    "a figure without words": ("one", dict(code=f"{CLAIM}\nfrom IPython.display import Image\nImage(b'')"
+                               .replace("Image(b'')", f"Image(__import__('base64').b64decode('{PIXEL}'))")),
+                               "an image needs alternative text"),
+    "a claim about nothing": ("one", dict(code=CLAIM.replace("'N1'", "'N9'")), "claim 'N9' is not a result"),
+    "a chapter that complains": ("one", dict(code=f"{CLAIM}\nimport sys; print('oh', file=sys.stderr)"), "stderr"),
+}
+
+
+def test_a_warning_fails_the_book_every_time(tmp_path):
+    mini = MiniBook(tmp_path, names=[f"wrong{i}" for i in range(len(WRONG))])
+    code, output = mini.make("book")
+    assert code == 0 and (mini.root / "_build" / "html" / "book" / "claims.html").exists(), output
+    assert "unchanged since it was last built" in mini.make("book")[1]
+
+    for name, (_, change, _) in zip(mini.names, WRONG.values()):
+        mini.chapter(name, **change)
+    for attempt in ("first", "second"):
+        code, output = mini.make("book")
+        assert code != 0, attempt
+        for what, (_, _, message) in WRONG.items():
+            assert message in output, f"{attempt} build: {what}"
+    code, output = mini.sphinx_by_hand()  # leaves an environment that has swallowed the warnings
+    code, output = mini.make("book")
+    assert code != 0 and "undefined label" in output
+
+    for name in mini.names:
+        mini.chapter(name, CLAIM)
+    code, output = mini.make("book")
+    assert code == 0, output
+
+
+def test_a_written_part_owes_a_claim(tmp_path):
+    mini = MiniBook(tmp_path, names=["one"])
+    mini.chapter("one")
+    code, output = mini.make("book")
+    assert code != 0 and "no chapter makes a claim about N1" in output
+
+
+# What needs no kernel
+
+@pytest.fixture
+def executed(tmp_path):
+    mini = MiniBook(tmp_path)
+    return mini, execution.Executed(mini.root)
+
+
+def run(path):
+    """What nbmake hands over: read by jupytext, with outputs and timings."""
+    notebook = jupytext.read(path)
+    for count, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), 1):
+        cell.execution_count, cell.outputs = count, [nbformat.v4.new_output("stream", text=path.stem)]
+        cell.metadata["execution"] = {"iopub.status.busy": "2026-01-01T00:00:00.000Z", "iopub.status.idle": "2026-01-01T00:00:01.500Z"}
+    return notebook
+
+
+def test_what_pytest_stores_myst_nb_finds(executed):
+    mini, cache = executed
+    path = mini.root / "book" / "one.md"
+    mini.chapter("one", "x = 1\n\n\nx", options="---\nmystnb:\n  image: {alt: words}\ntags: [hide-input]\n---\n")
+    assert path not in cache
+    cache.store(path, run(path), 2.0)
+    assert path in cache
+    notebook = cache.notebook(path)
+    assert [c.outputs[0].text for c in notebook.cells if c.cell_type == "code"] == ["one"]
+    assert cache.record(path).data == {"execution_seconds": 2.0, "cell_seconds": [1.5]}
+
+
+def test_a_cell_that_only_one_reader_sees_is_refused(executed):
+    mini, cache = executed
+    path = mini.root / "book" / "one.md"
+    notebook = run(path)
+    notebook.cells.append(nbformat.v4.new_code_cell("y = 2"))
+    with pytest.raises(ValueError, match="read different code cells"):
+        cache.store(path, notebook, 1.0)
+    assert path not in cache
+
+
+def test_two_write_at_once(tmp_path):
+    mini = MiniBook(tmp_path, names=[f"c{i}" for i in range(8)])
+    for i, name in enumerate(mini.names):
+        mini.chapter(name, f"n = {i}")
+    script = ("import sys; from pathlib import Path; sys.path[:0] = [%r, %r]\nfrom test_execution import execution, run\n"
+              "for p in map(Path, sys.argv[2:]): execution.Executed(Path(sys.argv[1])).store(p, run(p), 1.0)")
+    script %= str(REPOSITORY), str(Path(__file__).parent)
+    paths = [str(mini.root / "book" / f"{name}.md") for name in mini.names]
+    command = lambda half: subprocess.run([sys.executable, "-c", script, str(mini.root), *half], capture_output=True, text=True)
+    with ThreadPoolExecutor() as pool:
+        for done in pool.map(command, (paths[::2], paths[1::2])):
+            assert done.returncode == 0, done.stderr
+    cache = execution.Executed(mini.root)
+    assert all(Path(path) in cache for path in paths)
+
+
+@pytest.mark.parametrize("file", ["src/library.py", "src/data.csv", "requirements.lock"])
+def test_key_follows_the_library_and_the_lock(tmp_path, file):
+    mini = MiniBook(tmp_path)
+    before = execution.key(mini.root)
+    mini.write(file, "something else")
+    assert execution.key(mini.root) != before
+
+
+def test_key_follows_nothing_else(tmp_path):
+    mini = MiniBook(tmp_path)
+    before = execution.key(mini.root)
+    (mini.root / "src" / "__pycache__").mkdir()
+    mini.write("src/__pycache__/library.pyc", "x")
+    mini.write("book/index.md", "# Other")
+    assert execution.key(mini.root) == before
+
+
+def test_the_newest_folders_of_outputs_stay(tmp_path):
+    mini = MiniBook(tmp_path)
+    current = execution.Executed(mini.root).folder
+    for age in range(execution.KEPT + 2):
+        folder = current.parent / f"{age:016x}"
+        folder.mkdir(parents=True)
+        os.utime(folder, (1e9 - age, 1e9 - age))
+    current.mkdir()
+    execution.prune(mini.root)
+    assert sorted(f.name for f in current.parent.iterdir()) == sorted([current.name, *(f"{a:016x}" for a in range(execution.KEPT))])
+
+
+def test_a_lost_wakeup_costs_a_slice(monkeypatch):
+
+
+
+    asked = []
+
+    async def get_msg(self, timeout=None):
+        asked.append(timeout)
+        if len(asked) < 3:
+            raise Empty
+        return "reply"
+
+    monkeypatch.setattr(wakeup, "SLICE", 0.01)
+    patient = wakeup.in_short_slices(get_msg)
+    assert asyncio.run(patient(None, timeout=60)) == "reply" and max(asked) <= 0.01
+    asked.clear()
+    with pytest.raises(Empty):
+        asyncio.run(wakeup.in_short_slices(lambda self, timeout=None: fail())(None, timeout=0.03))
+
+
+async def fail():
+
+
+    raise Empty
+
+
+def test_reading_minutes_count_prose_and_formulas_alone():
+    words = "word " * 180
+    text = f"---\ntitle: x\n---\n{words}\n\n```{{code-cell}} ipython3\n{words}\n```\n\n$$\nx\n$$\n"
+    assert chapter_facts.reading_minutes(text) == pytest.approx(1.25)
+    solution = f"```{{solution-start}} label\n:class: dropdown\n```\n{words}\n```{{solution-end}}\n```\n"
+    assert chapter_facts.reading_minutes(text + solution) == pytest.approx(1.25)
+
+
+@pytest.mark.parametrize("alt, good", [("a falling line", True), ("", False), (" ", False), (None, False), ("plot.png", False)])
+def test_alternative_text_says_something(alt, good):
+    assert figures_alt.says_something(alt) == good
