@@ -7,6 +7,8 @@ import sys
 
 import browser
 
+
+
 FOLDER = browser.HTML.parent / "screenshots"
 
 
