@@ -21,6 +21,8 @@ import jax.extend.source_info_util
 import jax.numpy as jnp
 from jax.interpreters import ad
 
+from learndyn._fold_transposes import fold_transposes
+
 for _name, _written_for in (("jax", "0.10.1"), ("neural-tangents", "0.6.5")):
     if importlib.metadata.version(_name) != _written_for:
         raise ImportError(
@@ -102,7 +104,7 @@ def _primals_out_and_pullback(function, mode, j_rules, s_rules, forward, *primal
     flat, tree = jax.tree_util.tree_flatten(primals)
     with jax.disable_jit():  # as in the original: structured derivatives do not look into calls of jitted functions
         out, tangent_map = jax.linearize(lambda *leaves: function(*tree.unflatten(leaves)), *flat)
-        jaxpr = jax.make_jaxpr(tangent_map)(*flat)
+        jaxpr = fold_transposes(jax.make_jaxpr(tangent_map)(*flat), *flat)
 
     def pullback(*cotangents):
         collected = _empirical._backward_pass(
