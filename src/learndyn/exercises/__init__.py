@@ -1,0 +1,1 @@
+"""Property checks for the exercises, one module a chapter: `check_<exercise>(answer)`."""
