@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+# An optional part of jsonschema, which nbformat imports, compiles a grammar of URIs for a whole second.
+sys.modules.setdefault("rfc3987_syntax", None)
+
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from myst_nb.core.execute import cache as myst_nb_cache

@@ -32,6 +32,10 @@ def chapters():
         print("chapters: none")  # pytest calls a run without tests a failure
         return True
     missing = [path for path in there if path not in executed]
+    if not missing:
+        for count, path in enumerate(there, 1):
+            print(f"chapter {count} of {len(there)}, {execution.title(path)}: unchanged, not run again")
+        return True
     workers = min(len(missing), os.cpu_count() or 1)
     parallel = ["-n", workers, "--dist", "worksteal"] if workers > 1 else ["-p", "no:xdist"]
     held = call(*PYTEST, "book", "-q", "--no-header", *parallel)
@@ -72,6 +76,7 @@ def pages():
         for folder in (".doctrees", "jupyter_execute", "html"):
             shutil.rmtree(BUILD / folder, ignore_errors=True)
     STAMP.unlink(missing_ok=True)
+    print("book: making the pages", flush=True)
     if not call(Path(sys.executable).parent / "jupyter-book", "build", ".", "-W", "-n", "--keep-going", "-q"):
         return False
     STAMP.write_text(stamp())

@@ -26,7 +26,7 @@ kernelspec:
 """
 RESULTS = """\
 parts:
-  first: {title: First, written: true}
+  first: {title: First, written: false}
 results:
   N1: {part: first, statement: one, sources: [jacot2018], provenance: [derived]}
 """
@@ -55,7 +55,7 @@ class MiniBook:
         files = "".join(f"  - file: book/{name}\n" for name in [*self.names, "claims"])
         self.write("_toc.yml", f"format: jb-book\nroot: book/index\nchapters:\n{files}")
         for name in self.names:
-            self.chapter(name, CLAIM)
+            self.chapter(name)
 
     def write(self, path, text):
         (self.root / path).write_text(text, encoding="utf8")
