@@ -37,12 +37,14 @@ def status(claims):
     return max((claim["status"] for claim in claims), key=STATUSES.index, default=NOT_YET)
 
 
-def faults(registry, claims):
+def faults(registry, claims, sources):
     """What is wrong with the claims of the whole book: `(chapter or None, message)`."""
     results, made = registry["results"], {claim["id"] for claim in claims}
     for claim in claims:
         if claim["id"] not in results:
             yield claim["chapter"], f"claim {claim['id']!r} is not a result of {REGISTRY}"
+        if claim["source"] not in sources:
+            yield claim["chapter"], f"claim {claim['id']!r} names the source {claim['source']!r}, which book/references.bib has not"
     for name, result in results.items():
         if registry["parts"][result["part"]]["written"] and name not in made:
             yield None, f"no chapter makes a claim about {name}, though part {result['part']!r} is said to be written"
@@ -66,7 +68,8 @@ class ClaimsLedger(SphinxDirective):
         registry = yaml.safe_load((Path(self.env.srcdir) / REGISTRY).read_text(encoding="utf8"))
         self.env.note_dependency(str(Path(self.env.srcdir) / REGISTRY))
         claims = gather(self.env)
-        for chapter, message in faults(registry, claims):
+        sources = self.env.get_domain("cite").bibdata.data.entries
+        for chapter, message in faults(registry, claims, sources):
             logger.warning(message, location=chapter or self.get_location(), type="claims")
         about = {name: [c for c in claims if c["id"] == name] for name in registry["results"]}
         counts = Counter(status(made) for made in about.values())
