@@ -40,7 +40,7 @@ FORMULA = re.compile(r"\$[^$]+\$")
 # A number that a reader takes for a result: with a decimal point, an exponent, or a percent sign ...
 RESULT = re.compile(r"(?<![\w.])\d+(?:\.\d+(?:e[+-]?\d+)?|e[+-]?\d+|(?:\.\d+)? ?%)(?![\w.]*\d)")
 # ... or after a sign of approximation, in a formula too.
-ABOUT_EQUAL = re.compile(r"(?:≈|\\approx|\\simeq|\\sim)\s*-?(\d[\d.]*)")
+ABOUT_EQUAL = re.compile(r"(?:≈|\\approx|\\simeq)\s*-?(\d[\d.]*)")
 NUMBERED = re.compile(r"(?:section|theorem|equation|figure|chapter|table|appendix|version|python|algorithm)s? *$", re.IGNORECASE)
 
 
@@ -201,7 +201,9 @@ def references(text: str, keys: set[str]):
     for key in {key.strip() for group in CITE.findall(text) for key in group.split(",")}:
         if key not in keys:
             yield f"references: {key} is not in book/references.bib"
-    last = re.split(r"^## References *$", text, flags=re.MULTILINE)[-1]
+    _, there, last = text.partition("\n## References\n")
+    if not there:  # `sections` says so
+        return
     entries = re.split(r"^[-*] ", last, flags=re.MULTILINE)[1:]
     if not entries:
         yield "references: the section is an annotated list"
@@ -214,9 +216,13 @@ def typed_numbers(text: str, allowed: frozenset[str]):
     text = without_code(HEADER.sub("", text))
     for pattern in NOT_PROSE:
         text = pattern.sub(" ", text)
-    found = [m[1].rstrip(".") for m in ABOUT_EQUAL.finditer(text)]
     prose = FORMULA.sub(" ", text)
-    found += [m[0] for m in RESULT.finditer(prose) if not NUMBERED.search(prose[: m.start()])]
-    for number in dict.fromkeys(found):
+    found = [(m[1].rstrip("."), around(text, m)) for m in ABOUT_EQUAL.finditer(text)]
+    found += [(m[0], around(prose, m)) for m in RESULT.finditer(prose) if not NUMBERED.search(prose[: m.start()])]
+    for number, context in found:
         if number not in allowed:
-            yield f"numbers: {number} is typed; compute it in a cell and show it with glue, or allow it in test_structure with a reason"
+            yield f"numbers: {number} is typed in `{context}`: glue a computed one, or allow it in test_structure with a reason"
+
+
+def around(text: str, match: re.Match) -> str:
+    return " ".join(text[max(0, match.start() - 30) : match.end() + 10].split())
