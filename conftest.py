@@ -9,15 +9,12 @@ import time
 import types
 from pathlib import Path
 
-import jupytext
 import pytest
 from nbmake import nb_run
-from nbmake.pytest_items import NotebookFailedException, NotebookFile, NotebookItem
+from nbmake.pytest_items import NbMakeFailureRepr, NotebookFailedException, NotebookFile, NotebookItem
 
 from book._ext import execution, wakeup
 
-# nbmake knows .ipynb alone; `read` is the only name that this module takes from nbformat
-nb_run.nbformat = types.SimpleNamespace(read=lambda path, version: jupytext.read(path, as_version=version))
 wakeup.poll_in_short_slices()
 
 
@@ -27,11 +24,19 @@ class Chapter(NotebookItem):
         if path in executed:
             self.user_properties.append(("unchanged", True))
             return
+        runs, blank = execution.read(path)
+        # nbmake knows .ipynb alone; `read` is the only name that its module takes from nbformat
+        nb_run.nbformat = types.SimpleNamespace(read=lambda path, version: runs)
         begin = time.monotonic()
         result = nb_run.NotebookRun(path, self.config.option.nbmake_timeout).execute()
         if result.error is not None:
             raise NotebookFailedException(result)
-        executed.store(path, result.nb, time.monotonic() - begin)
+        executed.store(path, blank, result.nb, time.monotonic() - begin)
+
+    def repr_failure(self, excinfo, style=None):
+        if excinfo.errisinstance(execution.ReadersDisagree):
+            return NbMakeFailureRepr(str(excinfo.value), str(excinfo.value))
+        return super().repr_failure(excinfo, style)
 
     def reportinfo(self):
         return self.path, 0, execution.title(self.path)
@@ -101,5 +106,5 @@ class Progress:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report, config):
-        if report.nodeid in self.order and report.when == "call" and report.passed:
-            return "passed", "", ""  # the line above says more than a dot
+        if report.nodeid in self.order and report.when == "call":
+            return report.outcome, "", ""  # the line above says more than a dot

@@ -16,6 +16,7 @@ from pathlib import Path
 # An optional part of jsonschema, which nbformat imports, compiles a grammar of URIs for a whole second.
 sys.modules.setdefault("rfc3987_syntax", None)
 
+import jupytext
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from myst_nb.core.execute import cache as myst_nb_cache
@@ -24,6 +25,14 @@ from sphinx.errors import ExtensionError
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = 3  # folders of earlier keys that stay, so that going back to a former state of src/ costs nothing
+
+
+DISAGREE = ("a chapter's code cells are not the same to jupytext and to Sphinx: keep every {code-cell} at the top level, "
+            "outside ::: blocks and lists")
+
+
+class ReadersDisagree(ValueError):
+    """What would be executed is not what would be shown."""
 
 
 class NotExecuted(LookupError):
@@ -97,23 +106,30 @@ class Executed:
         with self._locked() as cache:
             return cache.merge_match_into_notebook(myst_nb_reader_plugin(str(path)))[1]
 
-    def store(self, path, executed, seconds):
-        """Keep the outputs of a successful run under the form in which myst-nb will look the chapter up."""
-        notebook = myst_nb_reader_plugin(str(path))
-        blank, run = ([c for c in nb.cells if c.cell_type == "code"] for nb in (notebook, executed))
-        if [c.source.strip() for c in blank] != [c.source.strip() for c in run]:
-            raise ValueError(f"{path}: jupytext and myst-nb read different code cells; "
-                             "keep {code-cell} at the top level, outside every ::: block and list")
-        for cell, done in zip(blank, run):
+    def store(self, path, blank, executed, seconds):
+        """Keep the outputs of a successful run of `blank`, under the form in which myst-nb will look the chapter up."""
+        cells, done = code_cells(blank), code_cells(executed)
+        for cell, ran in zip(cells, done, strict=True):
             # not the metadata: the cell's own is part of what jupyter-cache looks up, timings would change it
-            cell.outputs, cell.execution_count = done.outputs, done.execution_count
-        for name in ("language_info", "widgets"):
-            if name in executed.metadata:
-                notebook.metadata[name] = executed.metadata[name]
-        data = {"execution_seconds": seconds, "cell_seconds": [cell_seconds(cell) for cell in run]}
+            cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
+        if "language_info" in executed.metadata:  # but no widget state: pages are to work without
+            blank.metadata["language_info"] = executed.metadata["language_info"]
+        data = {"execution_seconds": seconds, "cell_seconds": [cell_seconds(cell) for cell in done]}
         uri = path.relative_to(self.root).as_posix()
         with self._locked() as cache:
-            cache.cache_notebook_bundle(CacheBundleIn(notebook, uri, data=data), check_validity=False, overwrite=True)
+            cache.cache_notebook_bundle(CacheBundleIn(blank, uri, data=data), check_validity=False, overwrite=True)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def read(path):
+    """A chapter as jupytext reads it, to be run, and as myst-nb does, to be stored: both now, whatever is edited meanwhile."""
+    runs, blank = jupytext.read(path), myst_nb_reader_plugin(str(path))
+    if [c.source.strip() for c in code_cells(runs)] != [c.source.strip() for c in code_cells(blank)]:
+        raise ReadersDisagree(f"{path}: {DISAGREE}")
+    return runs, blank
 
 
 def cell_seconds(cell):
@@ -148,8 +164,7 @@ def _all_executed(app, env, docnames):
 
 
 def _refuse(*args, **kwargs):
-    raise ExtensionError("Sphinx reads other code cells in a chapter than were executed: "
-                         "keep {code-cell} at the top level, outside every ::: block and list")
+    raise ExtensionError(DISAGREE)
 
 
 def setup(app):

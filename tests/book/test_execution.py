@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty
 
-import jupytext
 import nbformat
 import pytest
 
@@ -125,12 +124,12 @@ def executed(tmp_path):
 
 
 def run(path):
-    """What nbmake hands over: read by jupytext, with outputs and timings."""
-    notebook = jupytext.read(path)
+    """What the cache is handed: the blank chapter, and the run one with outputs and timings."""
+    notebook, blank = execution.read(path)
     for count, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), 1):
         cell.execution_count, cell.outputs = count, [nbformat.v4.new_output("stream", text=path.stem)]
         cell.metadata["execution"] = {"iopub.status.busy": "2026-01-01T00:00:00.000Z", "iopub.status.idle": "2026-01-01T00:00:01.500Z"}
-    return notebook
+    return blank, notebook
 
 
 def test_what_pytest_stores_myst_nb_finds(executed):
@@ -138,21 +137,31 @@ def test_what_pytest_stores_myst_nb_finds(executed):
     path = mini.root / "book" / "one.md"
     mini.chapter("one", "x = 1\n\n\nx", options="---\nmystnb:\n  image: {alt: words}\ntags: [hide-input]\n---\n")
     assert path not in cache
-    cache.store(path, run(path), 2.0)
+    cache.store(path, *run(path), 2.0)
     assert path in cache
     notebook = cache.notebook(path)
     assert [c.outputs[0].text for c in notebook.cells if c.cell_type == "code"] == ["one"]
     assert cache.record(path).data == {"execution_seconds": 2.0, "cell_seconds": [1.5]}
 
 
-def test_a_cell_that_only_one_reader_sees_is_refused(executed):
+def test_a_cell_that_only_one_reader_sees_is_refused(executed, monkeypatch):
     mini, cache = executed
     path = mini.root / "book" / "one.md"
-    notebook = run(path)
-    notebook.cells.append(nbformat.v4.new_code_cell("y = 2"))
-    with pytest.raises(ValueError, match="read different code cells"):
-        cache.store(path, notebook, 1.0)
+    monkeypatch.setattr(execution, "myst_nb_reader_plugin", lambda path: nbformat.v4.new_notebook())
+    with pytest.raises(execution.ReadersDisagree, match="keep every {code-cell} at the top level"):
+        execution.read(path)
+
+
+def test_a_chapter_edited_while_it_runs_is_stored_as_it_was_run(executed):
+    mini, cache = executed
+    path = mini.root / "book" / "one.md"
+    ran = run(path)
+    before = path.read_text()
+    mini.chapter("one", "edited = True")
+    cache.store(path, *ran, 1.0)
     assert path not in cache
+    path.write_text(before)
+    assert path in cache
 
 
 def test_two_write_at_once(tmp_path):
@@ -160,7 +169,7 @@ def test_two_write_at_once(tmp_path):
     for i, name in enumerate(mini.names):
         mini.chapter(name, f"n = {i}")
     script = ("import sys; from pathlib import Path; sys.path[:0] = [%r, %r]\nfrom test_execution import execution, run\n"
-              "for p in map(Path, sys.argv[2:]): execution.Executed(Path(sys.argv[1])).store(p, run(p), 1.0)")
+              "for p in map(Path, sys.argv[2:]): execution.Executed(Path(sys.argv[1])).store(p, *run(p), 1.0)")
     script %= str(REPOSITORY), str(Path(__file__).parent)
     paths = [str(mini.root / "book" / f"{name}.md") for name in mini.names]
     command = lambda half: subprocess.run([sys.executable, "-c", script, str(mini.root), *half], capture_output=True, text=True)
