@@ -2,13 +2,18 @@
 
 import re
 
-# docutils gives bibliography entries a role that ARIA has withdrawn, and their list one that then has no items.
-WITHDRAWN = re.compile(r' role="doc-biblioentry"|(?<=<div) role="list"(?= class="citation-list")')
+REPAIRS = [
+    # docutils gives bibliography entries a role that ARIA has withdrawn, and their list one that then has no items.
+    (re.compile(r' role="doc-biblioentry"|(?<=<div) role="list"(?= class="citation-list")'), ""),
+    # The words on a folded cell, "Show code cell source", are a better name for its switch than the one it is given.
+    (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
+]
 
 
-def without_withdrawn_roles(app, pagename, templatename, context, doctree):
-    if "body" in context:
-        context["body"] = WITHDRAWN.sub("", context["body"])
+def repaired(app, pagename, templatename, context, doctree):
+    for pattern, replacement in REPAIRS:
+        if "body" in context:
+            context["body"] = pattern.sub(replacement, context["body"])
 
 
 def start_as_the_system_prefers(app, config):
@@ -18,6 +23,6 @@ def start_as_the_system_prefers(app, config):
 
 def setup(app):
     app.connect("config-inited", start_as_the_system_prefers)
-    app.connect("html-page-context", without_withdrawn_roles)
+    app.connect("html-page-context", repaired)
     app.add_js_file("frame.js")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
