@@ -58,8 +58,10 @@ def inputs():
 
 
 def stamp():
-    """What the last good build was made from, and which Sphinx environment it left."""
-    return f"{inputs()} {ENVIRONMENT.stat().st_mtime_ns if ENVIRONMENT.exists() else None}"
+    """What a build is made from; then the Sphinx environment that it left, and which pages it had."""
+    environment = ENVIRONMENT.stat().st_mtime_ns if ENVIRONMENT.exists() else None
+    toc = hashlib.sha256((ROOT / "_toc.yml").read_bytes()).hexdigest()
+    return f"{inputs()} {environment} {toc}"
 
 
 def pages():
@@ -73,6 +75,7 @@ def pages():
     if known[1:] != now[1:]:
         # Sphinx keeps what it has read even where it warned, and says nothing about it the next time.  So what is not
         # known to come from a build without a warning (failed, interrupted, made by hand) is read again from nothing.
+        # So is a book with other pages than before, or those that were taken out would stay among the built ones.
         for folder in (".doctrees", "jupyter_execute", "html"):
             shutil.rmtree(BUILD / folder, ignore_errors=True)
     STAMP.unlink(missing_ok=True)
