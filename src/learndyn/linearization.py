@@ -127,7 +127,7 @@ def neural_tangents_time(times: Float[Array, "..."], y: Float[Array, "n c"]) -> 
     return y.size * times
 
 
-def symmetric_part(name: str, K: Float[Array, "rows columns"]) -> Float[Array, "n n"]:
+def symmetric_part(name: str, K: Float[Array, "..."]) -> Float[Array, "n n"]:
     r"""$(K + K^\top)/2$, after a check that the rest is round-off."""
     require.matrix(name, K)
     require.matrix(name, K, rows=K.shape[0], columns=K.shape[0])

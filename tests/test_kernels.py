@@ -1,0 +1,353 @@
+"""Kernels against Jacobians, matrix exponentials, an ODE solver, and the identities that define them."""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+from scipy.linalg import expm
+
+from learndyn import kernels
+from learndyn.neural_tangents import nt
+
+N, D, C = 6, 4, 3
+X = jax.random.normal(jax.random.key(0), (N, D))
+X_TEST = jax.random.normal(jax.random.key(1), (5, D))
+Y = jax.random.normal(jax.random.key(2), (N, C))
+TIMES = jnp.array([0.0, 0.1, 1.0, 7.0])
+
+
+def network(params, X):
+    h = jnp.tanh(X @ params["first"].T + params["offset"][None])
+    return jax.nn.relu(h @ params["second"].T) @ params["last"]
+
+
+def draw(key):
+    shapes = {"first": (8, D), "offset": (8,), "second": (7, 8), "last": (7, C)}
+    return {n: jax.random.normal(k, s) / 2 for (n, s), k in zip(shapes.items(), jax.random.split(key, len(shapes)))}
+
+
+PARAMS = draw(jax.random.key(3))
+
+
+def jacobian(X, f=network, params=PARAMS):
+    leaves = jax.tree.leaves(jax.jacobian(f)(params, X))
+    return np.concatenate([np.asarray(leaf).reshape(X.shape[0] * C, -1) for leaf in leaves], axis=1)
+
+
+def positive_kernel(size, rank, seed=4):
+    A = jax.random.normal(jax.random.key(seed), (size, rank))
+    return A @ A.T
+
+
+# --- empirical_ntk
+
+
+@pytest.mark.parametrize("implementation", ["auto", "structured", "jacobian", "products"])
+@pytest.mark.parametrize("other", [None, X_TEST], ids=["train", "test"])
+def test_empirical_ntk_is_the_product_of_jacobians(implementation, other):
+    J1, J2 = jacobian(X), jacobian(X if other is None else other)
+    full = kernels.empirical_ntk(network, implementation=implementation)(PARAMS, X, other)
+    mean = kernels.empirical_ntk(network, outputs="mean", implementation=implementation)(PARAMS, X, other)
+    np.testing.assert_allclose(full, J1 @ J2.T, rtol=1e-10, atol=1e-12)
+    blocks = (J1 @ J2.T).reshape(N, C, -1, C)
+    np.testing.assert_allclose(mean, np.einsum("icjc->ij", blocks) / C, rtol=1e-10, atol=1e-12)
+
+
+def test_empirical_ntk_is_symmetric_positive_semidefinite_and_follows_permutations():
+    kernel = kernels.empirical_ntk(network, outputs="mean")
+    K, order = kernel(PARAMS, X), jnp.array([3, 0, 5, 1, 4, 2])
+    np.testing.assert_allclose(K, K.T, atol=1e-13)
+    assert np.linalg.eigvalsh(K).min() > 0
+    np.testing.assert_allclose(kernel(PARAMS, X[order]), K[order][:, order], rtol=1e-12)
+
+
+def test_empirical_ntk_of_a_single_linear_layer_is_the_gram_matrix():
+    K = kernels.empirical_ntk(lambda W, X: X @ W.T)(jnp.ones((C, D)), X)
+    np.testing.assert_allclose(K, np.kron(X @ X.T, np.eye(C)), rtol=1e-12, atol=1e-15)
+
+
+def test_empirical_ntk_runs_under_jit_scan_and_vmap_and_compiles_once():
+    traces = []
+
+    def counted(params, X):
+        traces.append(X.shape)
+        return network(params, X)
+
+    kernel = kernels.empirical_ntk(counted, outputs="mean")
+    scales = jnp.array([1.0, 0.5, 2.0])
+    expected = [kernel(jax.tree.map(lambda leaf: s * leaf, PARAMS), X) for s in scales]
+    once = len(traces)
+    kernel(PARAMS, X)
+    assert len(traces) == once
+
+    def at(scale):
+        return kernel(jax.tree.map(lambda leaf: scale * leaf, PARAMS), X)
+
+    np.testing.assert_allclose(jax.jit(jax.vmap(at))(scales), expected, rtol=1e-10)
+    np.testing.assert_allclose(jax.lax.scan(lambda _, s: (None, at(s)), None, scales)[1], expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 0, 1), (0, 1)], ids=["order kept", "order changed"])
+def test_transposes_are_folded_into_products_without_changing_the_kernel(shape):
+    """The kernel of W enters through its transpose; also where a fold would reorder the free axes and is not made."""
+    sizes = [D, 2, C, 2] if len(shape) == 4 else [C, D]
+
+    def f(W, X):
+        if len(shape) == 2:
+            return jnp.tanh(X @ W.T)
+        return jnp.tanh(jnp.tensordot(X, W.transpose(3, 0, 2, 1), ((1,), (1,))).sum((1, 3)))
+
+    W = jax.random.normal(jax.random.key(5), tuple(sizes))
+    J = jacobian(X, f, W)
+    np.testing.assert_allclose(kernels.empirical_ntk(f)(W, X), J @ J.T, rtol=1e-10, atol=1e-13)
+
+
+def test_structured_derivatives_never_form_the_jacobian_of_a_weight_matrix():
+    """Through `h @ W.T` they would, were the transpose not folded: every array is then far smaller than n c p."""
+    width, n = 64, 4
+    params = {k: jnp.ones(s) for k, s in {"first": (width, D), "second": (width, width), "last": (C, width)}.items()}
+
+    def f(params, X):
+        return jnp.tanh(jnp.tanh(X @ params["first"].T) @ params["second"].T) @ params["last"].T
+
+    traced = jax.make_jaxpr(kernels.empirical_ntk(f))(params, X[:n])
+    sizes = [int(s) for s in largest_arrays(traced.jaxpr)]
+    assert max(sizes) == max(width * width, n * n * C * C, n * C * width)
+
+
+def largest_arrays(jaxpr):
+    for equation in jaxpr.eqns:
+        yield from (np.prod(v.aval.shape) for v in equation.outvars)
+        for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=lambda p: hasattr(p, "eqns")):
+            inner = getattr(inner, "jaxpr", inner)
+            if hasattr(inner, "eqns"):
+                yield from largest_arrays(inner)
+
+
+# --- linearize
+
+
+def test_linearize_is_exact_on_its_tangent_and_of_second_order_beside_it():
+    step = draw(jax.random.key(6))
+    f_lin = kernels.linearize(network, PARAMS)
+    np.testing.assert_array_equal(f_lin(PARAMS, X), network(PARAMS, X))
+
+    def moved(size):
+        return jax.tree.map(lambda p, s: p + size * s, PARAMS, step)
+
+    flat_step = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(step)])
+    tangent = f_lin(moved(2.0), X) - f_lin(PARAMS, X)
+    np.testing.assert_allclose(tangent.reshape(-1), 2.0 * jacobian(X) @ flat_step, rtol=1e-11, atol=1e-12)
+    sizes = np.array([1e-3, 1e-4])  # small enough that no ReLU switches
+    errors = [float(jnp.abs(network(moved(s), X) - f_lin(moved(s), X)).max()) for s in sizes]
+    assert np.log10(errors[0] / errors[1]) == pytest.approx(2.0, abs=0.01)
+    np.testing.assert_allclose(f_lin(moved(0.3), X), nt.linearize(network, PARAMS)(moved(0.3), X), rtol=1e-12)
+
+
+def test_the_kernel_of_the_linearized_network_is_constant():
+    kernel = kernels.empirical_ntk(kernels.linearize(network, PARAMS))
+    K0 = kernel(PARAMS, X)
+    np.testing.assert_allclose(kernel(draw(jax.random.key(7)), X), K0, rtol=1e-12)
+    np.testing.assert_allclose(K0, kernels.empirical_ntk(network)(PARAMS, X), rtol=1e-10)
+
+
+# --- kernel_flow
+
+
+@pytest.mark.parametrize("rows, rank", [(N, N), (N, 2), (N * C, N * C), (N * C, 4)])
+def test_kernel_flow_is_the_matrix_exponential(rows, rank):
+    K, f0 = positive_kernel(rows, rank), jnp.sin(Y)
+    flow = kernels.kernel_flow(K, Y, f0, TIMES)
+    for t, f in zip(TIMES, flow.train):
+        expected = expm(-np.asarray(K) * t) @ np.asarray(f0 - Y).reshape(rows, -1)
+        np.testing.assert_allclose(f, Y + expected.reshape(N, C), atol=1e-12)
+    np.testing.assert_allclose(flow.eigenvalues, np.linalg.eigvalsh(K), atol=1e-12)
+    assert (flow.eigenvalues >= 0).all()
+
+
+@pytest.mark.parametrize("rank", [N, 3], ids=["full rank", "zero eigenvalues"])
+@pytest.mark.parametrize("all_outputs", [False, True])
+def test_kernel_flow_solves_its_differential_equation_on_train_and_test_points(rank, all_outputs):
+    points = N + 5
+    features = jax.random.normal(jax.random.key(8), (points * (C if all_outputs else 1), rank))
+    split = features.shape[0] * N // points
+    K, K_test = features[:split] @ features[:split].T, features[split:] @ features[:split].T
+    f0, f0_test = jnp.sin(Y), jnp.ones((5, C))
+    flow = kernels.kernel_flow(K, Y, f0, TIMES, K_test=K_test, f0_test=f0_test)
+    both, targets, width = np.concatenate([K, K_test]), np.asarray(Y), 1 if all_outputs else C
+
+    def velocity(_, f):
+        residual = f[: N * C] - targets.reshape(-1)
+        return -(both @ residual.reshape(-1, width)).reshape(-1)
+
+    start = np.concatenate([np.ravel(f0), np.ravel(f0_test)])
+    solution = solve_ivp(velocity, (0, TIMES[-1]), start, t_eval=np.asarray(TIMES), rtol=1e-10, atol=1e-12, method="LSODA")
+    np.testing.assert_allclose(flow.train, solution.y[: N * C].T.reshape(-1, N, C), atol=1e-7)
+    np.testing.assert_allclose(flow.test, solution.y[N * C :].T.reshape(-1, 5, C), atol=1e-7)
+
+
+def test_kernel_flow_forgets_its_past():
+    K, f0 = positive_kernel(N, N), jnp.zeros((N, C))
+    early = kernels.kernel_flow(K, Y, f0, jnp.array([0.3])).train[0]
+    late = kernels.kernel_flow(K, Y, f0, jnp.array([0.3 + 0.9])).train[0]
+    np.testing.assert_allclose(kernels.kernel_flow(K, Y, early, jnp.array([0.9])).train[0], late, atol=1e-13)
+
+
+def test_a_test_point_that_is_a_training_point_learns_the_same():
+    K, f0 = positive_kernel(N, 4), jnp.sin(Y)
+    flow = kernels.kernel_flow(K, Y, f0, TIMES, K_test=K, f0_test=f0)
+    np.testing.assert_allclose(flow.test, flow.train, atol=1e-12)
+
+
+def test_along_a_zero_eigenvalue_the_integral_of_the_residual_grows_like_t():
+    K, f0 = jnp.diag(jnp.array([2.0, 0.0])), jnp.zeros((2, 1))
+    y = jnp.array([[1.0], [1.0]])
+    # not the kernel of one network (that would be zero there too), so that the factor t itself is seen
+    flow = kernels.kernel_flow(K, y, f0, jnp.array([0.0, 3.0, 1e6]), K_test=jnp.array([[0.0, 1.0]]), f0_test=jnp.zeros((1, 1)))
+    np.testing.assert_array_equal(flow.train[:, 1, 0], 0.0)
+    np.testing.assert_allclose(flow.test[:, 0, 0], [0.0, 3.0, 1e6], rtol=1e-14)
+
+
+def test_kernel_flow_differentiates_and_compiles_even_at_zero_eigenvalues():
+    K, f0 = jnp.diag(jnp.array([2.0, 1.0, 0.0])), jnp.zeros((3, 1))
+
+    def final(scale):
+        return kernels.kernel_flow(scale * K, jnp.ones((3, 1)), f0, jnp.array([0.5]), K_test=K, f0_test=f0).test[0, :, 0]
+
+    scale, h = 1.3, 1e-6
+    slope = jax.jit(jax.jacfwd(final))(scale)
+    np.testing.assert_allclose(slope, (final(scale + h) - final(scale - h)) / (2 * h), atol=1e-8)
+
+
+@pytest.mark.parametrize("outputs", ["all", "mean"])
+def test_kernel_flow_agrees_with_neural_tangents_at_the_converted_time(outputs):
+    kernel = kernels.empirical_ntk(network, outputs=outputs)
+    K, K_test = kernel(PARAMS, X), kernel(PARAMS, X_TEST, X)
+    f0, f0_test = network(PARAMS, X), network(PARAMS, X_TEST)
+    flow = kernels.kernel_flow(K, Y, f0, TIMES, K_test=K_test, f0_test=f0_test)
+    axes = (-1,) if outputs == "mean" else ()
+    theirs = K, K_test
+    if outputs == "all":  # theirs has both samples before both outputs in its arguments for predictions, too
+        theirs = [k.reshape(-1, C, N, C).transpose(0, 2, 1, 3) for k in theirs]
+    predict = nt.predict.gradient_descent_mse(theirs[0], Y, trace_axes=axes)
+    train, test = predict(kernels.neural_tangents_time(TIMES, Y), f0, f0_test, theirs[1])
+    np.testing.assert_allclose(flow.train, train, atol=1e-10)
+    np.testing.assert_allclose(flow.test, test, atol=1e-10)
+
+
+def test_kernel_flow_in_single_precision_is_as_good_as_its_precision():
+    K, f0 = positive_kernel(N, 3), jnp.sin(Y)
+    args = [a.astype(jnp.float32) for a in (K, Y, f0, TIMES)]
+    flow = kernels.kernel_flow(*args)
+    assert flow.train.dtype == jnp.float32
+    np.testing.assert_allclose(flow.train, kernels.kernel_flow(K, Y, f0, TIMES).train, atol=1e-4)
+
+
+# --- spectrum, alignments
+
+
+def test_spectrum_descends_and_its_residuals_are_small():
+    K = positive_kernel(N, 4) - 2.0 * jnp.eye(N)  # with negative eigenvalues, too
+    values, vectors, residuals = kernels.spectrum(K)
+    assert (np.diff(values) <= 0).all()
+    np.testing.assert_allclose(vectors @ jnp.diag(values) @ vectors.T, K, atol=1e-12)
+    np.testing.assert_allclose(vectors.T @ vectors, np.eye(N), atol=1e-13)
+    assert (residuals < 1e-13 * values[0]).all()
+
+
+def test_alignment_is_the_cosine_of_two_kernels():
+    K1, K2 = positive_kernel(N, 3), positive_kernel(N, 3, seed=9)
+    cosine = float(jnp.trace(K1 @ K2.T) / jnp.sqrt(jnp.trace(K1 @ K1.T) * jnp.trace(K2 @ K2.T)))
+    assert float(kernels.kernel_alignment(K1, K2)) == pytest.approx(cosine, rel=1e-13)
+    assert float(kernels.kernel_alignment(3.0 * K1, K1)) == pytest.approx(1.0, rel=1e-14)
+    assert float(kernels.kernel_distance(K1, K2)) == pytest.approx(1 - cosine, rel=1e-12)
+    assert float(kernels.kernel_distance(K1, 0.1 * K2)) == pytest.approx(float(kernels.kernel_distance(K2, K1)), rel=1e-13)
+
+
+def test_the_distance_of_close_kernels_keeps_its_digits():
+    K, h = jnp.diag(jnp.array([1.0, 0.0])), 1e-9  # angle h: 1 - cos h = h^2 / 2 is below the spacing of doubles at 1
+    near = jnp.array([[1.0, 0.0], [0.0, h]])
+    assert float(kernels.kernel_distance(K, near)) == pytest.approx(h**2 / 2, rel=1e-6)
+
+
+def test_drift_sees_scale_and_distance_does_not():
+    K = positive_kernel(N, 3)
+    assert float(kernels.kernel_drift(1.5 * K, K)) == pytest.approx(0.5, rel=1e-13)
+    assert float(kernels.kernel_drift(K, K)) == 0.0
+    assert float(kernels.kernel_distance(1.5 * K, K)) == pytest.approx(0.0, abs=1e-15)
+
+
+def test_target_alignment_is_the_alignment_with_the_kernel_of_the_targets():
+    K, y = positive_kernel(N, 3), Y[:, :1]
+    quotient = float((y.T @ K @ y)[0, 0]) / (np.linalg.norm(K) * np.linalg.norm(y) ** 2)
+    assert float(kernels.target_alignment(K, y)) == pytest.approx(quotient, rel=1e-12)
+    assert float(kernels.target_alignment(K, Y)) == pytest.approx(float(kernels.kernel_alignment(K, Y @ Y.T)), rel=1e-12)
+    assert float(kernels.target_alignment(7.0 * Y @ Y.T, Y)) == pytest.approx(1.0, rel=1e-12)
+    full, column = positive_kernel(N * C, 5), Y.reshape(-1, 1)
+    assert float(kernels.target_alignment(full, Y)) == pytest.approx(float(kernels.target_alignment(full, column)), rel=1e-12)
+
+
+# --- arguments
+
+ZERO, NAN = jnp.zeros((N, C)), Y.at[2, 1].set(jnp.nan)
+K6 = positive_kernel(N, N)
+FLOW = {"K": K6, "y": Y, "f0": ZERO, "times": TIMES}
+BAD = [
+    ("kernel_flow", FLOW | {"y": Y[:, 0]}, "y must have 2 axes, but has shape (6,)"),
+    ("kernel_flow", FLOW | {"f0": ZERO[:, :1]}, "f0 must have shape 6 x 3, but has shape (6, 1)"),
+    ("kernel_flow", FLOW | {"f0": NAN}, "f0 must be finite"),
+    ("kernel_flow", FLOW | {"K": K6[:5, :5]}, "K must have n = 6 or n c = 18 rows"),
+    ("kernel_flow", FLOW | {"K": K6[:5]}, "K must have shape 5 x 5, but has shape (5, 6)"),
+    ("kernel_flow", FLOW | {"K": K6.at[0, 1].add(0.1)}, "K must be symmetric, but differs from its transpose by up to 0.1"),
+    ("kernel_flow", FLOW | {"K": K6 * jnp.inf}, "K must be finite"),
+    ("kernel_flow", FLOW | {"K": -jnp.eye(N)}, "K must be positive semidefinite, but has the eigenvalue -1"),
+    ("kernel_flow", FLOW | {"times": -TIMES}, "times must increase strictly from zero or later"),
+    ("kernel_flow", FLOW | {"times": jnp.array([1.0, jnp.nan])}, "times must be finite"),
+    ("kernel_flow", FLOW | {"times": 1.0}, "times must be an array, but is 1.0"),
+    ("kernel_flow", FLOW | {"K_test": K6}, "K_test and f0_test must be given both or neither"),
+    ("kernel_flow", FLOW | {"K_test": K6[:2], "f0_test": ZERO}, "K_test must have shape 6 x 6, but has shape (2, 6)"),
+    ("kernel_flow", FLOW | {"K_test": K6, "f0_test": ZERO[:, :2]}, "f0_test must have shape any x 3"),
+    ("neural_tangents_time", {"times": TIMES, "y": Y[:, 0]}, "y must have 2 axes"),
+    ("spectrum", {"K": K6.at[0, 1].add(0.1)}, "K must be symmetric"),
+    ("spectrum", {"K": K6[0]}, "K must have 2 axes"),
+    ("kernel_alignment", {"K1": K6, "K2": K6[:5]}, "K2 must have shape 6 x 6, but has shape (5, 6)"),
+    ("kernel_alignment", {"K1": K6, "K2": 0 * K6}, "K2 must not be zero"),
+    ("kernel_distance", {"K1": NAN, "K2": NAN}, "K1 must be finite"),
+    ("kernel_drift", {"K": K6[:5], "K0": K6}, "K must have shape 6 x 6"),
+    ("kernel_drift", {"K": K6, "K0": 0 * K6}, "K0 must not be zero"),
+    ("target_alignment", {"K": K6, "y": Y[:, 0]}, "y must have 2 axes"),
+    ("target_alignment", {"K": K6, "y": Y[:4]}, "K must have n = 4 or n c = 12 rows"),
+    ("target_alignment", {"K": K6, "y": 0 * Y}, "y must not be zero"),
+    ("empirical_ntk", {"f": network, "outputs": "trace"}, "outputs must be one of 'all', 'mean', but is 'trace'"),
+    ("empirical_ntk", {"f": network, "implementation": "jacobi"}, "did you mean 'jacobian'?"),
+    ("empirical_ntk", {"f": PARAMS}, "f must be a function"),
+    ("linearize", {"f": network, "params0": {"W": NAN}}, "params0['W'] must be finite"),
+    ("linearize", {"f": Y, "params0": PARAMS}, "f must be a function"),
+]
+
+
+@pytest.mark.parametrize("name, arguments, message", BAD, ids=[f"{name}: {message[:40]}" for name, _, message in BAD])
+def test_bad_arguments_are_named(name, arguments, message):
+    function = inspect.unwrap(getattr(kernels, name))  # as readers have it: without the type checker of the tests
+    with pytest.raises((ValueError, TypeError)) as error:
+        function(**arguments)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: inspect.unwrap(kernels.empirical_ntk(network))(PARAMS, X, X_TEST[:, :3]), "X2 must have shape any x 4"),
+        (lambda: kernels.empirical_ntk(network)(PARAMS | {"last": PARAMS["last"] * jnp.nan}, X), "params['last'] must be finite"),
+        (lambda: kernels.empirical_ntk(lambda p, X: network(p, X)[:, 0])(PARAMS, X), "must have shape (n, c) = (6, c)"),
+        (lambda: kernels.linearize(network, PARAMS)(PARAMS | {"offset": jnp.ones(3)}, X), "of params0, but have"),
+    ],
+    ids=["X2", "params", "1-d outputs", "other params"],
+)
+def test_bad_calls_are_named(call, message):
+    with pytest.raises((ValueError, TypeError)) as error:
+        call()
+    assert message in str(error.value)
