@@ -320,7 +320,7 @@ def rows():
         yield pytest.param(row, marks=marks, id=f"{row.function}-{row.argument}-{row.given}")
 
 
-@pytest.mark.parametrize("row", rows())
+@pytest.mark.parametrize("row", list(rows()))
 def test_the_error_names_argument_value_and_need(row):
     with pytest.raises(row.error) as caught:
         row.call()
