@@ -31,7 +31,10 @@ class Chapter(NotebookItem):
         result = nb_run.NotebookRun(path, self.config.option.nbmake_timeout).execute()
         if result.error is not None:
             raise NotebookFailedException(result)
-        executed.store(path, blank, result.nb, time.monotonic() - begin)
+        if execution.key(self.config.rootpath) == executed.folder.name:
+            executed.store(path, blank, result.nb, time.monotonic() - begin)
+        else:
+            self.user_properties.append(("outdated", True))
 
     def repr_failure(self, excinfo, style=None):
         if excinfo.errisinstance(execution.ReadersDisagree):
@@ -99,10 +102,12 @@ class Progress:
     def pytest_runtest_logreport(self, report):
         if report.when != "call":
             return
-        if dict(report.user_properties).get("unchanged"):
+        facts = dict(report.user_properties)
+        if facts.get("unchanged"):
             self.say(report.nodeid, "unchanged, not run again")
         else:
-            self.say(report.nodeid, f"{report.duration:.1f} s" + (", FAILED" if report.failed else ""))
+            remark = ", FAILED" if report.failed else ", the library changed meanwhile: outputs not kept" if facts.get("outdated") else ""
+            self.say(report.nodeid, f"{report.duration:.1f} s{remark}")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report, config):
