@@ -1,6 +1,5 @@
-"""Lets the tests of the book share modules that are no tests, and leaves those out that need a browser where none is."""
+"""Lets the tests of the book share modules that are no tests, and says once why those that need a browser are skipped."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -11,9 +10,10 @@ sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode does n
 import browser  # noqa: E402
 
 
-def pytest_collection_modifyitems(items):
-    """One counted line says how many; in continuous integration they fail instead (the fixture `chromium`)."""
-    if browser.executable() is None and not os.environ.get("CI"):
-        for item in items:
-            if "chromium" in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.skip(reason=browser.NO_BROWSER))
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """pytest folds skipped tests into one counted line where path, line, and reason agree: so no line."""
+    report = yield
+    if report.skipped and browser.NO_BROWSER in str(report.longrepr):
+        report.longrepr = (str(item.path), None, browser.NO_BROWSER)
+    return report

@@ -21,7 +21,7 @@ REPRESENTATION = {"extension": ".md", "format_name": "myst"}
 
 HEADER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 SECTION = re.compile(r"^## +(.+?) *$", re.MULTILINE)
-GATE = re.compile(r"^[`:]{3,}\{(exercise|solution)-(start|end)\} *(\S*) *\n((?::.*\n)*)", re.MULTILINE)
+GATE = re.compile(r"^[`:]{3,}\{(exercise|solution)-(start|end)\} *(.*?) *\n((?::.*\n)*)", re.MULTILINE)
 CITE = re.compile(r"\{cite(?::[\w*]+)?\}`([^`]+)`")
 ABOUT = re.compile(r"^[`:]{3,}\{admonition\} You will be able to\n(.*?)^[`:]{3,} *$", re.DOTALL | re.MULTILINE)
 FACTS = re.compile(r"^[`:]{3,}\{chapter-facts\}\n+(.*?)^[`:]{3,} *$", re.DOTALL | re.MULTILINE)

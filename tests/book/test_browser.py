@@ -4,6 +4,7 @@ The pages are opened from the file system and from localhost, and nothing else c
 the book is refused and fails the test.  axe-core looks for barriers in both modes.
 """
 
+import os
 from pathlib import Path
 
 import browser
@@ -59,7 +60,7 @@ BARRIERS = """async () => {
 @pytest.fixture(scope="session")
 def chromium():
     if browser.executable() is None:
-        pytest.fail(browser.NO_BROWSER)  # only in continuous integration: conftest.py skips elsewhere
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(browser.NO_BROWSER)
     with browser.launched() as chromium:
         yield chromium
 

@@ -32,7 +32,7 @@ def test_the_bibliography_names_its_sources_once():
     assert len(titles) == len(set(titles))
 
 
-EXERCISE = """```{{exercise-start}}
+EXERCISE = """```{{exercise-start}} A title
 :label: ex-{k}
 ```
 Do it.
