@@ -124,6 +124,18 @@ def test_a_portrait_follows_the_field():
     plt.close(figure)
 
 
+def test_dashed_lines_are_eigenvectors_of_a_matrix_that_is_not_symmetric():
+    A = np.array([[1.0, 3.0], [0.5, -1.0]])
+    figure, ax = plt.subplots()
+    figures.phase_portrait(ax, A)
+    assert len(ax.lines) == 2
+    for line in ax.lines:
+        direction = np.diff(line.get_xydata(), axis=0)[0]
+        image = A @ direction
+        assert abs(direction[0] * image[1] - direction[1] * image[0]) < 1e-12 * (direction @ direction)
+    plt.close(figure)
+
+
 MATRIX = -np.eye(2)
 BAD = [
     ("phase_portrait", dict(field=np.eye(3)), "field"),

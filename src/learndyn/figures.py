@@ -157,7 +157,8 @@ def phase_portrait(
 
     if directions and not callable(field):
         reach = 2 * max(abs(low), abs(high))  # beyond the corners; the limits cut it
-        for value, vector in zip(*np.linalg.eig(np.asarray(field)), strict=True):
+        values, vectors = np.linalg.eig(np.asarray(field))
+        for value, vector in zip(values, vectors.T, strict=True):
             if value.imag == 0:
                 ends = np.outer([-reach, reach], vector.real)
                 ax.plot(*ends.T, color=GRAY, linestyle="--", linewidth=1.2)
