@@ -149,11 +149,17 @@ def test_divergence_names_the_last_finite_observation(every):
 
 
 @pytest.mark.parametrize(
-    "loss", [lambda p: jnp.sum(jnp.log(-p)), lambda p: jnp.sum(jnp.sqrt(p - 1))], ids=["value", "gradient"]
+    "loss", [lambda p: p[0] + jnp.where(p[0] < 9, jnp.nan, 0.0), lambda p: jnp.sum(jnp.sqrt(p - 1))], ids=["value", "gradient"]
 )
 def test_a_loss_that_is_not_finite_is_not_returned(loss):
     with pytest.raises(FloatingPointError, match="descend: the loss"):
         descent.descend(loss, jnp.ones(2), SGD, 3)
+
+
+def test_parameters_that_are_not_finite_are_not_returned():
+    """The loss stays finite, at -10, where the parameter is infinite."""
+    with pytest.raises(FloatingPointError, match="finite at step 0 and no longer at step 1 of 3"):
+        descent.descend(lambda p: 10 * jnp.tanh(p), jnp.array(0.0), optax.sgd(1e308), 3)
 
 
 def test_a_loss_that_is_nan_between_two_observations_is_seen():

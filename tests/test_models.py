@@ -86,7 +86,7 @@ def test_same_function_as_neural_tangents(activation):
 
 
 @pytest.mark.parametrize("parametrization", ["ntk", "standard"])
-@pytest.mark.parametrize("hidden", [1, 16, 64])
+@pytest.mark.parametrize("hidden", [1, 64])
 def test_output_variance_at_initialization_is_that_of_the_theory(parametrization, hidden):
     r"""Linear networks: Var f = sigma_w^4 |x|^2 / d + sigma_w^2 sigma_b^2 + sigma_b^2 at every width.
 
