@@ -149,7 +149,9 @@ def test_divergence_names_the_last_finite_observation(every):
 
 
 @pytest.mark.parametrize(
-    "loss", [lambda p: p[0] + jnp.where(p[0] < 9, jnp.nan, 0.0), lambda p: jnp.sum(jnp.sqrt(p - 1))], ids=["value", "gradient"]
+    "loss",
+    [lambda p: p[0] + jnp.where(p[0] < 9, jnp.nan, 0.0), lambda p: jnp.sum(jnp.sqrt(p - 1))],
+    ids=["value", "gradient"],
 )
 def test_a_loss_that_is_not_finite_is_not_returned(loss):
     with pytest.raises(FloatingPointError, match="descend: the loss"):

@@ -215,7 +215,11 @@ def test_diverging_parameters_say_where():
 
 @pytest.mark.parametrize(
     "loss",
-    [lambda p: jnp.sum(p**2) + jnp.where(p[0] < 9, jnp.nan, 0.0), lambda p: jnp.sum(jnp.sqrt(p - 1)), lambda p: jnp.nan * p[0]],
+    [
+        lambda p: jnp.sum(p**2) + jnp.where(p[0] < 9, jnp.nan, 0.0),
+        lambda p: jnp.sum(jnp.sqrt(p - 1)),
+        lambda p: jnp.nan * p[0],
+    ],
     ids=["value", "gradient", "both"],
 )
 def test_a_loss_that_is_not_finite_is_not_returned(loss):
