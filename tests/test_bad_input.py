@@ -255,6 +255,7 @@ TABLE = [
     Row("equilibria.random_systems", lambda: equilibria.random_systems("saddle", 0, key=KEY), ValueError,
         "count", "0", "at least 1"),
     Row("equilibria.watch", lambda: equilibria.watch(I2), ValueError, "A", "(2, 2)", "3 axes"),
+    Row("equilibria.random_systems", lambda: equilibria.random_systems("saddle", 3, key=7), TypeError, "key", "7", "key"),
     Row("equilibria.kinds_seen", lambda: equilibria.kinds_seen(NAN[None]), ValueError, "A", "nan", "finite"),
     # claims
     Row("claims.claim", claim(id="first", below=2), ValueError, "id", "'first'", "'N1'"),
@@ -312,29 +313,7 @@ def as_users_have_it(monkeypatch):
     plt.close("all")
 
 
-# Rows that do not hold yet; strict, so that one that begins to hold must leave this list.
-PENDING = {
-    ("equilibria.kinds_seen", "A"): "NaN passes the jitted `watch` and fails in the comparison",
-} | {
-    (f"exercises.{name}", "answer"): "the answer is called without being looked at"
-    for name in (
-        "linearization.check_two_layer_linear_ntk",
-        "linearization.check_kernel_vector_product",
-        "linearization.check_descent_prediction",
-        "stability.check_jordan",
-        "stability.check_time_below",
-    )
-}
-
-
-def rows():
-    for row in TABLE:
-        reason = PENDING.get((row.function, row.argument))
-        marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-        yield pytest.param(row, marks=marks, id=f"{row.function}-{row.argument}-{row.given}")
-
-
-@pytest.mark.parametrize("row", list(rows()))
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.function}-{row.argument}-{row.given}")
 def test_the_error_names_argument_value_and_need(row):
     with pytest.raises(row.error) as caught:
         row.call()

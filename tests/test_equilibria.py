@@ -3,6 +3,7 @@
 import inspect
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.linalg
@@ -51,7 +52,7 @@ def test_time_reversal_exchanges_stable_and_unstable():
 
 
 def test_watch_measures_the_rates_of_known_systems():
-    A = np.array([[[-1.0, -1.0], [1.0, -1.0]], [[-2.0, 0.0], [0.0, -1.0]]])  # norms 2 and sqrt 5
+    A = jnp.array([[[-1.0, -1.0], [1.0, -1.0]], [[-2.0, 0.0], [0.0, -1.0]]])  # norms 2 and sqrt 5
     seen = equilibria.watch(A)
     np.testing.assert_allclose(seen.forward[0], -0.5, atol=1e-4)
     np.testing.assert_allclose(seen.turned[0], 50.0, atol=1e-2)

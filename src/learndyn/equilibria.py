@@ -129,6 +129,7 @@ def random_systems(kind: str, count: int, *, key: PRNGKeyArray) -> Float[Array, 
     """
     require.one_of("kind", kind, KINDS)
     require.positive_integer("count", count)
+    require.key("key", key)
     low_key, high_key, angle_key, shear_key, sign_key = jax.random.split(key, 5)
     low = jax.random.uniform(low_key, (count,), minval=0.5, maxval=1.0)
     high = jax.random.uniform(high_key, (count,), minval=1.5, maxval=2.0)
@@ -169,15 +170,24 @@ class Watched(NamedTuple):
     apart: Float[Array, "N s"]
 
 
-@jax.jit
 def watch(A: Float[Array, "N 2 2"]) -> Watched:
     r"""Growth and rotation of trajectories of $\dot x = Ax$, by integration: no eigenvalue is computed.
 
     Each system is run from six directions over 100 of its own time units $1/\|A\|_F$, forwards and backwards, by the
     classical Runge-Kutta method with a step of 1/8 (error per unit time below 1e-5). |x| is divided out after every
     step and added up as a logarithm, so nothing overflows.
+
+    Raises:
+      ValueError, TypeError: A is not a finite array of shape (N, 2, 2).
     """
     require.array("A", A, ndim=3)
+    if A.shape[1:] != (2, 2):
+        raise ValueError(f"A must have shape (N, 2, 2), but has shape {tuple(A.shape)}")
+    return _watch(jnp.asarray(A))
+
+
+@jax.jit
+def _watch(A):
     angles = 0.1 + jnp.arange(6) * jnp.pi / 6
     starts = jnp.stack([jnp.cos(angles), jnp.sin(angles)], axis=1)
     norm = jnp.linalg.norm(A, axis=(1, 2), keepdims=True)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from learndyn import _require as require
 from learndyn import models
 
 _TOLERANCE = 1e-4  # relative; a wrong formula is off by far more, and float32 passes
@@ -37,6 +38,7 @@ def check_two_layer_linear_ntk(answer: Callable) -> None:
     Raises:
       AssertionError: naming the property that fails.
     """
+    require.callable_("answer", answer)
     a, W, X1, X2 = _normal(0, 5), _normal(1, 5, 3), _normal(2, 4, 3), _normal(3, 6, 3)
     jacobians = [
         jax.jacobian(lambda params, X=X: X @ params[1].T @ params[0])((a, W))  # (n, 5) and (n, 5, 3)
@@ -60,6 +62,7 @@ def check_kernel_vector_product(answer: Callable) -> None:
     Raises:
       AssertionError: naming the property that fails.
     """
+    require.callable_("answer", answer)
     model = models.mlp((3, 7, 2), activation="tanh", bias_scale=0.5)
     params, X = model.init(key=jax.random.key(10)), _normal(11, 5, 3)
     u, v = _normal(12, 5, 2), _normal(13, 5, 2)
@@ -91,6 +94,7 @@ def check_descent_prediction(answer: Callable) -> None:
     Raises:
       AssertionError: naming the property that fails.
     """
+    require.callable_("answer", answer)
     X, X_test, y = _normal(20, 4, 6), _normal(21, 3, 6), _normal(22, 4)
     theta0, learning_rate = _normal(23, 6), 0.05
 

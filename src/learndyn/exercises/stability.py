@@ -57,6 +57,7 @@ def check_jordan(answer: Callable[[float, float, float], Float[Array, "2 2"]]) -
     Raises:
       AssertionError: names the property that fails.
     """
+    require.callable_("answer", answer)
     for mu, b in ((-1.0, 1.0), (-0.5, 3.0), (0.7, -2.0), (0.0, 1.5)):
         A = np.array([[mu, b], [0.0, mu]])
         value = lambda t: np.asarray(answer(mu, b, t), dtype=float)
@@ -83,6 +84,7 @@ def check_time_below(answer: Callable) -> None:
     Raises:
       AssertionError: names the case and the property that fails.
     """
+    require.callable_("answer", answer)
     rng = np.random.default_rng(8)
     for n, rank in ((1, 1), (4, 4), (12, 12), (9, 5)):
         J = rng.normal(size=(n, rank)) * np.geomspace(1, 0.05, rank)
