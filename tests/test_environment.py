@@ -1,5 +1,6 @@
 """pip, uv and conda users end with the same packages, without TensorFlow, on the same Python."""
 
+import importlib.metadata
 import importlib.util
 import re
 import stat
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf8"))["project"]
@@ -43,3 +46,12 @@ def test_the_lock_holds_the_direct_dependencies(extra):
 def test_every_package_of_the_lock_is_hashed():
     pins = re.split(r"^(?=[a-z0-9._-]+==)", (REPOSITORY / "requirements.lock").read_text(), flags=re.MULTILINE)[1:]
     assert len(pins) >= len(LOCK) and [pin for pin in pins if "--hash=sha256:" not in pin] == []
+
+
+def test_what_is_installed_is_the_lock():
+    lines = (REPOSITORY / "requirements.lock").read_text().replace("\\\n", "").splitlines()
+    pins = [Requirement(line.split(" --hash")[0]) for line in lines if line]
+    locked = {canonicalize_name(p.name): str(p.specifier) for p in pins if p.marker is None or p.marker.evaluate()}
+    there = {canonicalize_name(d.name): f"=={d.version}" for d in importlib.metadata.distributions()}
+    ours = {"learndyn", "pip"}  # the project itself, and what Python's venv brings
+    assert {name: version for name, version in there.items() if name not in ours} == locked
