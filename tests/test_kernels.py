@@ -90,8 +90,42 @@ def test_empirical_ntk_runs_under_jit_scan_and_vmap_and_compiles_once():
     np.testing.assert_allclose(jax.lax.scan(lambda _, s: (None, at(s)), None, scales)[1], expected, rtol=1e-10)
 
 
+def scanned(stack, X):
+    return jax.lax.scan(lambda h, W: (jnp.tanh(h @ W.T), None), X, stack)[0]
+
+
+def attention(params, X):
+    tokens = X.reshape(-1, 2, 2)
+    query, key, value = (tokens @ W.T for W in params)
+    weights = jax.nn.softmax(jnp.einsum("nid,njd->nij", query, key))
+    return jnp.einsum("nij,njd->nid", weights, value).reshape(-1, 4)
+
+
+NETWORKS = {
+    "product of layers": (lambda p, X: X @ (p[1] @ p[0]).T, [(5, D), (C, 5)]),
+    "diagonal": (lambda p, X: X @ (p[0] ** 2 - p[1] ** 2), [(D, 1), (D, 1)]),
+    "shared weights": (lambda p, X: jnp.tanh(jnp.tanh(X @ p[0].T) @ p[0].T), [(D, D)]),
+    "unused parameter": (lambda p, X: p[0] * X[:, :2], [(), (3,)]),
+    "attention": (attention, [(2, 2)] * 3),
+    "scan over layers": (lambda p, X: scanned(p[0], X), [(3, D, D)]),
+    "checkpoint": (lambda p, X: jax.checkpoint(scanned)(p[0], X), [(2, D, D)]),
+}
+
+
+@pytest.mark.filterwarnings("ignore:No Jacobian rule found")
+@pytest.mark.parametrize("name", NETWORKS)
+def test_empirical_ntk_of_networks_of_other_kinds(name):
+    f, shapes = NETWORKS[name]
+    params = [jax.random.normal(k, s) for k, s in zip(jax.random.split(jax.random.key(10), len(shapes)), shapes)]
+    size = f(params, X).size
+    J = np.concatenate([np.asarray(j).reshape(size, -1) for j in jax.tree.leaves(jax.jacobian(f)(params, X))], axis=1)
+    np.testing.assert_allclose(kernels.empirical_ntk(f)(params, X), J @ J.T, rtol=1e-10, atol=1e-13)
+
+
 @pytest.mark.parametrize(
-    "shape, permutation", [((C, D), (1, 0)), ((C, D, 2), (1, 0, 2)), ((2, C, D), (2, 1, 0))], ids=["matrix", "order kept", "order changed"]
+    "shape, permutation",
+    [((C, D), (1, 0)), ((C, D, 2), (1, 0, 2)), ((2, C, D), (2, 1, 0))],
+    ids=["matrix", "order kept", "order changed"],
 )
 def test_transposes_are_folded_into_products_without_changing_the_kernel(shape, permutation):
     """Where the free axes would come out in another order, the transpose must stay."""
@@ -187,7 +221,8 @@ def test_kernel_flow_solves_its_differential_equation_on_train_and_test_points(r
         return -(both @ residual.reshape(-1, width)).reshape(-1)
 
     start = np.concatenate([np.ravel(f0), np.ravel(f0_test)])
-    solution = solve_ivp(velocity, (0, TIMES[-1]), start, t_eval=np.asarray(TIMES), rtol=1e-10, atol=1e-12, method="LSODA")
+    tolerances = {"rtol": 1e-10, "atol": 1e-12, "method": "LSODA"}
+    solution = solve_ivp(velocity, (0, TIMES[-1]), start, t_eval=np.asarray(TIMES), **tolerances)
     np.testing.assert_allclose(flow.train, solution.y[: N * C].T.reshape(-1, N, C), atol=1e-7)
     np.testing.assert_allclose(flow.test, solution.y[N * C :].T.reshape(-1, 5, C), atol=1e-7)
 
@@ -209,7 +244,8 @@ def test_along_a_zero_eigenvalue_the_integral_of_the_residual_grows_like_t():
     K, f0 = jnp.diag(jnp.array([2.0, 0.0])), jnp.zeros((2, 1))
     y = jnp.array([[1.0], [1.0]])
     # not the kernel of one network (that would be zero there too), so that the factor t itself is seen
-    flow = kernels.kernel_flow(K, y, f0, jnp.array([0.0, 3.0, 1e6]), K_test=jnp.array([[0.0, 1.0]]), f0_test=jnp.zeros((1, 1)))
+    test = {"K_test": jnp.array([[0.0, 1.0]]), "f0_test": jnp.zeros((1, 1))}
+    flow = kernels.kernel_flow(K, y, f0, jnp.array([0.0, 3.0, 1e6]), **test)
     np.testing.assert_array_equal(flow.train[:, 1, 0], 0.0)
     np.testing.assert_allclose(flow.test[:, 0, 0], [0.0, 3.0, 1e6], rtol=1e-14)
 
@@ -218,10 +254,11 @@ def test_kernel_flow_differentiates_and_compiles_even_at_zero_eigenvalues():
     K, f0 = jnp.diag(jnp.array([2.0, 1.0, 0.0])), jnp.zeros((3, 1))
 
     def final(scale):
-        return kernels.kernel_flow(scale * K, jnp.ones((3, 1)), f0, jnp.array([0.5]), K_test=K, f0_test=f0).test[0, :, 0]
+        flow = kernels.kernel_flow(scale * K, jnp.ones((3, 1)), f0, jnp.array([0.5]), K_test=K, f0_test=f0)
+        return flow.test[0, :, 0]
 
     scale, h = 1.3, 1e-6
-    slope = jax.jit(jax.jacfwd(final))(scale)
+    slope = jax.jit(jax.jacrev(final))(scale)
     np.testing.assert_allclose(slope, (final(scale + h) - final(scale - h)) / (2 * h), atol=1e-8)
 
 
@@ -233,7 +270,7 @@ def test_kernel_flow_agrees_with_neural_tangents_at_the_converted_time(outputs):
     flow = kernels.kernel_flow(K, Y, f0, TIMES, K_test=K_test, f0_test=f0_test)
     axes = (-1,) if outputs == "mean" else ()
     theirs = K, K_test
-    if outputs == "all":  # theirs has both samples before both outputs in its arguments for predictions, too
+    if outputs == "all":  # theirs has both samples before both outputs
         theirs = [k.reshape(-1, C, N, C).transpose(0, 2, 1, 3) for k in theirs]
     predict = nt.predict.gradient_descent_mse(theirs[0], Y, trace_axes=axes)
     train, test = predict(kernels.neural_tangents_time(TIMES, Y), f0, f0_test, theirs[1])
@@ -267,13 +304,13 @@ def test_alignment_is_the_cosine_of_two_kernels():
     assert float(kernels.kernel_alignment(K1, K2)) == pytest.approx(cosine, rel=1e-13)
     assert float(kernels.kernel_alignment(3.0 * K1, K1)) == pytest.approx(1.0, rel=1e-14)
     assert float(kernels.kernel_distance(K1, K2)) == pytest.approx(1 - cosine, rel=1e-12)
-    assert float(kernels.kernel_distance(K1, 0.1 * K2)) == pytest.approx(float(kernels.kernel_distance(K2, K1)), rel=1e-13)
+    assert float(kernels.kernel_distance(K2, 0.1 * K1)) == pytest.approx(1 - cosine, rel=1e-12)
 
 
 def test_the_distance_of_close_kernels_keeps_its_digits():
     K, h = jnp.diag(jnp.array([1.0, 0.0])), 1e-9  # angle h: 1 - cos h = h^2 / 2 is below the spacing of doubles at 1
     near = jnp.array([[1.0, 0.0], [0.0, h]])
-    assert float(kernels.kernel_distance(K, near)) == pytest.approx(h**2 / 2, rel=1e-6)
+    assert float(kernels.kernel_distance(K, near)) == pytest.approx(h**2 / 2, rel=1e-6, abs=0.0)
 
 
 def test_drift_sees_scale_and_distance_does_not():
@@ -287,10 +324,10 @@ def test_target_alignment_is_the_alignment_with_the_kernel_of_the_targets():
     K, y = positive_kernel(N, 3), Y[:, :1]
     quotient = float((y.T @ K @ y)[0, 0]) / (np.linalg.norm(K) * np.linalg.norm(y) ** 2)
     assert float(kernels.target_alignment(K, y)) == pytest.approx(quotient, rel=1e-12)
-    assert float(kernels.target_alignment(K, Y)) == pytest.approx(float(kernels.kernel_alignment(K, Y @ Y.T)), rel=1e-12)
+    np.testing.assert_allclose(kernels.target_alignment(K, Y), kernels.kernel_alignment(K, Y @ Y.T), rtol=1e-12)
     assert float(kernels.target_alignment(7.0 * Y @ Y.T, Y)) == pytest.approx(1.0, rel=1e-12)
     full, column = positive_kernel(N * C, 5), Y.reshape(-1, 1)
-    assert float(kernels.target_alignment(full, Y)) == pytest.approx(float(kernels.target_alignment(full, column)), rel=1e-12)
+    np.testing.assert_allclose(kernels.target_alignment(full, Y), kernels.target_alignment(full, column), rtol=1e-12)
 
 
 # --- arguments
@@ -304,7 +341,7 @@ BAD = [
     ("kernel_flow", FLOW | {"f0": NAN}, "f0 must be finite"),
     ("kernel_flow", FLOW | {"K": K6[:5, :5]}, "K must have n = 6 or n c = 18 rows"),
     ("kernel_flow", FLOW | {"K": K6[:5]}, "K must have shape 5 x 5, but has shape (5, 6)"),
-    ("kernel_flow", FLOW | {"K": K6.at[0, 1].add(0.1)}, "K must be symmetric, but differs from its transpose by up to 0.1"),
+    ("kernel_flow", FLOW | {"K": K6.at[0, 1].add(0.1)}, "differs from its transpose by up to 0.1"),
     ("kernel_flow", FLOW | {"K": K6 * jnp.inf}, "K must be finite"),
     ("kernel_flow", FLOW | {"K": -jnp.eye(N)}, "K must be positive semidefinite, but has the eigenvalue -1"),
     ("kernel_flow", FLOW | {"times": -TIMES}, "times must increase strictly from zero or later"),
@@ -343,10 +380,10 @@ def test_bad_arguments_are_named(name, arguments, message):
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: inspect.unwrap(kernels.empirical_ntk(network))(PARAMS, X, X_TEST[:, :3]), "X2 must have shape any x 4"),
-        (lambda: kernels.empirical_ntk(network)(PARAMS | {"last": PARAMS["last"] * jnp.nan}, X), "params['last'] must be finite"),
+        (lambda: inspect.unwrap(kernels.empirical_ntk(network))(PARAMS, X, X[:, :3]), "X2 must have shape any x 4"),
+        (lambda: kernels.empirical_ntk(network)(PARAMS | {"last": NAN}, X), "params['last'] must be finite"),
         (lambda: kernels.empirical_ntk(lambda p, X: network(p, X)[:, 0])(PARAMS, X), "must have shape (n, c) = (6, c)"),
-        (lambda: kernels.linearize(network, PARAMS)(PARAMS | {"offset": jnp.ones(3)}, X), "of params0, but have"),
+        (lambda: kernels.linearize(network, PARAMS)(PARAMS | {"offset": NAN}, X), "of params0, but have"),
     ],
     ids=["X2", "params", "1-d outputs", "other params"],
 )

@@ -235,7 +235,8 @@ def test_ensemble_mean_and_covariance_in_time(t):
     mean, covariance = predict(t=t, x_test=X2, get="ntk", compute_cov=True)
     cross = learned @ K_test.T
     np.testing.assert_allclose(mean, learned @ Y, rtol=1e-8)
-    np.testing.assert_allclose(covariance, K_test_test + learned @ K @ learned.T - cross - cross.T, rtol=1e-8, atol=1e-9)
+    expected = K_test_test + learned @ K @ learned.T - cross - cross.T
+    np.testing.assert_allclose(covariance, expected, rtol=1e-8, atol=1e-9)
 
 
 def test_trained_to_the_end_the_nngp_ensemble_is_gaussian_process_regression():

@@ -92,7 +92,7 @@ def kernel_flow(
     require.times("times", times)
     K = symmetric_part("K", K)
     if K.shape[0] not in (n, n * c):
-        raise ValueError(f"K must have n = {n} or n c = {n * c} rows for y of shape {(n, c)}, but has {K.shape[0]}")
+        raise ValueError(f"K must have n = {n} or n c = {n * c} rows for y of shape {y.shape}, but has {K.shape[0]}")
     if (K_test is None) != (f0_test is None):
         raise ValueError("K_test and f0_test must be given both or neither")
     width = c if K.shape[0] == n else 1  # columns that K acts on alike
@@ -115,7 +115,7 @@ def kernel_flow(
 
 
 def neural_tangents_time(times: Float[Array, "..."], y: Float[Array, "n c"]) -> Float[Array, "..."]:
-    r"""$t_{\mathrm{nt}} = n c\, t$: the time at which neural-tangents is where the flow of $\frac12\sum(f-y)^2$ is at t.
+    r"""$t_{\mathrm{nt}} = n c\, t$: when neural-tangents is where the flow of $\frac12\sum(f-y)^2$ is at t.
 
     `nt.predict` follows the mean $\frac{1}{2nc}\sum(f-y)^2$, whose gradient is n c times smaller.
 

@@ -74,7 +74,7 @@ with (
 
 del nt.experimental  # so that asking for it is an AttributeError, not an empty module
 
-# Part 3, for `empirical`: what it reads at run time from `jax.core` and `jax.interpreters.ad` and no longer finds there.
+# Part 3, for `empirical`: what it looks for in `jax.core` and `jax.interpreters.ad` at run time, in vain.
 _empirical.core = types.SimpleNamespace(
     ShapedArray=jax.core.ShapedArray,
     DShapedArray=None,  # arrays of dynamic shape have left jax: the type of no value
@@ -86,14 +86,26 @@ _empirical.ad = types.SimpleNamespace(
 )
 
 
-def _equation_vjp(equation, cotangents, *primals):
-    """Vector-Jacobian product of one equation of a jaxpr (``None``: the identity).
+def _equation_vjp(equation, cotangent, *operands):
+    """Vector-Jacobian product of one linear equation of a jaxpr (``None``: the identity); one part for each operand.
 
-    The original asks for `Primitive.map_primitive` and `ad.reducing_transposes`, both gone.
+    The original looks rules up in tables of jax, two of which are gone; `jax.linear_transpose` is public.
     """
     if equation is None:
-        return (cotangents,)
-    return ad.get_primitive_transpose(equation.primitive)(cotangents, *primals, **equation.params)
+        return (cotangent,)
+    unknown = [i for i, operand in enumerate(operands) if ad.is_undefined_primal(operand)]
+    parts = [None] * len(operands)
+
+    def apply(*values):
+        filled = list(operands)
+        for i, value in zip(unknown, values):
+            filled[i] = value
+        out = equation.primitive.bind(*filled, **equation.primitive.get_bind_params(equation.params))
+        return out[0] if equation.primitive.multiple_results else out
+
+    for i, part in zip(unknown, jax.linear_transpose(apply, *(operands[i].aval for i in unknown))(cotangent)):
+        parts[i] = part
+    return parts
 
 
 def _primals_out_and_pullback(function, mode, j_rules, s_rules, forward, *primals):
@@ -141,7 +153,8 @@ _predict._is_on_cpu = lambda arrays: False
 # is computed once and not staged into a caller's trace.  That context rejects a kernel that is itself traced, which
 # must be staged: for it, the same code runs with a context that does nothing.
 _concrete_mse = _predict.gradient_descent_mse
-_no_context = types.SimpleNamespace(**vars(jax) | {"core": types.SimpleNamespace(eval_context=contextlib.nullcontext)})
+_core = types.SimpleNamespace(eval_context=contextlib.nullcontext)
+_no_context = types.SimpleNamespace(**vars(jax) | {"core": _core})
 _traced_mse = types.FunctionType(
     _concrete_mse.__code__, vars(_predict) | {"jax": _no_context}, "gradient_descent_mse", _concrete_mse.__defaults__
 )
