@@ -1,6 +1,6 @@
 """Seconds and memory for the full kernel of a wide network on real images, ours against neural-tangents' own.
 
-    python benchmarks/ntk.py            # about two minutes on two cores
+    python benchmarks/ntk.py            # about a minute on two cores
 
 The kernel of all outputs, 2560 x 2560, of a 64-1024-1024-10 ReLU network on 256 of scikit-learn's digits. Each
 candidate runs in a process of its own, for its peak memory. "theirs" is `nt.empirical_ntk_fn` on a network written in

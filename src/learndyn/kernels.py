@@ -56,8 +56,8 @@ def empirical_ntk(f: Callable, *, outputs: str = "all", implementation: str = "a
       implementation: how neural-tangents computes it. `"structured"` derivatives keep weight matrices factored, and
         form no Jacobian of one that acts on activations, as in `h @ W.T` (write gains on h, not on W, to keep it so);
         `"jacobian"` contracts full Jacobians, n c times the number of parameters in memory; `"products"` applies
-        the kernel to one-hot vectors. `"auto"` is `"structured"`, the fastest wherever this was measured: by one to
-        two orders of magnitude at width 128 (benchmarks/ntk.py), and no slower on the smallest networks.
+        the kernel to one-hot vectors. `"auto"` is `"structured"`, the fastest wherever this was measured: more
+        than ten times at width 128 (benchmarks/ntk.py), and no slower on the smallest networks.
 
     Returns:
       `kernel(params, X1, X2=None)` with X1 (n, d) and X2 (m, d), or X2 = X1 where none is given: (n c, m c) with rows
