@@ -230,7 +230,7 @@ TABLE = [
     Row("kernels.kernel_drift", lambda: kernels.kernel_drift(I2, 0 * I2), ValueError, "K0", "0", "not be zero"),
     Row("kernels.target_alignment", lambda: kernels.target_alignment(I2, START), ValueError, "y", "(2,)", "2 axes"),
     Row("kernels.target_alignment", lambda: kernels.target_alignment(I2, jnp.ones((3, 1))), ValueError,
-        "K", "not 2", "n = 3"),
+        "K", "has 2", "n = 3"),
     # linearization
     Row("linearization.linearize", lambda: linearization.linearize(3, PARAMS), TypeError, "f", "3", "function"),
     Row("linearization.linearize", lambda: linearization.linearize(MODEL.apply, NAN), ValueError, "params0", "nan", "finite"),
