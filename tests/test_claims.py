@@ -29,12 +29,12 @@ def test_holds(bound, capsys):
     make(**{"below": None, **bound})
     printed = capsys.readouterr().out
     assert printed.startswith("reproduced: N1 outputs follow the kernel [jacot2018, derived here]")
-    assert "measured 1e-09" in printed
+    assert "measured 1×10⁻⁹" in printed
 
 
 @pytest.mark.parametrize("bound", FAIL, ids=str)
 def test_fails_with_everything_in_the_message(bound):
-    with pytest.raises(ClaimFailed, match=r"does not hold: N1 outputs .*jacot2018.*expected .*measured 1e-09"):
+    with pytest.raises(ClaimFailed, match=r"does not hold: N1 outputs .*jacot2018.*expected .*measured 1×10⁻⁹"):
         make(**{"below": None, **bound})
 
 

@@ -118,7 +118,7 @@ class ClaimsLedger(SphinxDirective):
                                 reftarget=f"/{claim['chapter']}", refexplicit=True, refdoc=self.env.docname)
             verdict = f"{claim['status']} ({KINDS[claim['kind']]})"
             body += row([nodes.Text(claim["statement"]), nodes.Text(claim["expected"]),
-                         nodes.Text(f"{claim['measured']:.6g}"), nodes.Text(verdict), link])
+                         nodes.Text(claim["shown"]), nodes.Text(verdict), link])
         return nodes.table("", nodes.tgroup("", *widths, head, body, cols=len(columns)))
 
     def chapter(self, claim):

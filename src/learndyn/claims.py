@@ -68,7 +68,7 @@ class Claim:
                 f"<strong>{self.id} {html.escape(self.verdict)}</strong>: {html.escape(self.statement)}. "
                 f"Expected {html.escape(self.expected)}, measured <strong>{_number(self.measured)}</strong>. "
                 f"<small>Source: {html.escape(self.source)}, {KINDS[self.kind]}; {self.seconds:.1f} s.</small></p>")
-        return {"text/html": line, "text/plain": self.text(), MIME: asdict(self)}
+        return {"text/html": line, "text/plain": self.text(), MIME: asdict(self) | {"shown": _number(self.measured)}}
 
 
 def claim(id, statement, *, measured, below=None, above=None, equals=None, within=None, between=None, source, kind,
@@ -173,9 +173,16 @@ def _finite(name, value):
     return value
 
 
+_RAISED = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
+
+
 def _number(value):
-    """Six significant digits at most, so that a measured value can be told from its bound."""
-    return f"{value:.6g}"
+    """Six significant digits, or three and a power of ten: enough to tell a measured value from its bound."""
+    plain = f"{value:.6g}"
+    if "e" not in plain:
+        return plain
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{float(mantissa):g}\u00d710{str(int(exponent)).translate(_RAISED)}"
 
 
 def _shell():
