@@ -1,5 +1,7 @@
 """Claims fail when they should, say what they know, and refuse what cannot be judged."""
 
+import inspect
+
 import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -17,7 +19,7 @@ def given(**changes):
 
 def make(**changes):
     arguments = given(**changes)
-    claim(arguments.pop("id"), arguments.pop("statement"), **arguments)
+    inspect.unwrap(claim)(arguments.pop("id"), arguments.pop("statement"), **arguments)
 
 
 HOLD = [dict(below=1e-8), dict(above=1e-10), dict(equals=2e-9, within=1e-9), dict(between=(0, 1)), dict(between=(1e-9, 1))]

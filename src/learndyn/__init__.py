@@ -6,10 +6,11 @@
     flows  descent                 how it moves
        |  Trajectory
        v
-    kernels  neural_tangents       what is measured or predicted
+    kernels  linearization         what is measured or predicted,
+    equilibria  neural_tangents
        |  arrays
        v
     figures  claims  exercises     what a reader sees
 
-Arrows run one way.  Nothing here sets global configuration: chapters and tests switch on x64 themselves.
+Arrows run one way. Nothing here sets global configuration: chapters and tests switch on x64 themselves.
 """

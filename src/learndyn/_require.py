@@ -13,10 +13,6 @@ import jax.numpy as jnp
 import numpy as np
 
 
-def _is_traced(array) -> bool:
-    return isinstance(array, jax.core.Tracer)
-
-
 def positive(name: str, value) -> None:
     """A finite number above zero."""
     number(name, value)
@@ -41,18 +37,19 @@ def number(name: str, value) -> None:
 
 def positive_integer(name: str, value) -> None:
     """An integer of at least one."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} must be an integer, but is {value!r} of type {type(value).__name__}")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, but is {value!r}")
+    _integer(name, value, least=1)
 
 
 def count(name: str, value) -> None:
     """An integer of at least zero."""
+    _integer(name, value, least=0)
+
+
+def _integer(name: str, value, *, least: int) -> None:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} must be an integer, but is {value!r} of type {type(value).__name__}")
-    if value < 0:
-        raise ValueError(f"{name} must be at least 0, but is {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, but is {value!r}")
 
 
 def one_of(name: str, value, choices: Iterable[str]) -> None:
@@ -111,7 +108,7 @@ def finite(name: str, value) -> None:
         dtype = leaf.dtype if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
         if not (jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)):
             raise TypeError(f"{name}{jax.tree_util.keystr(path)} must hold real numbers, but has dtype {dtype}")
-        if _is_traced(leaf):
+        if isinstance(leaf, jax.core.Tracer):
             continue
         leaf = np.asarray(leaf)
         bad = ~np.isfinite(leaf)
@@ -128,7 +125,7 @@ def times(name: str, value) -> None:
     array(name, value, ndim=1)
     if value.shape[0] < 1:
         raise ValueError(f"{name} must hold at least one time, but is empty")
-    if _is_traced(value):
+    if isinstance(value, jax.core.Tracer):
         return
     value = np.asarray(value)
     if value[0] < 0 or (np.diff(value) <= 0).any():

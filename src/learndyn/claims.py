@@ -1,7 +1,7 @@
 """Claims that a chapter makes, executed: measured, compared with what the source says, and able to fail.
 
 A claim shows one line and puts a machine-readable record beside it in the cell's output, from which the book's ledger
-is made.  It fails the cell when it does not hold.
+is made. It fails the cell when it does not hold.
 """
 
 import html
@@ -9,11 +9,13 @@ import math
 import re
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from jax.typing import ArrayLike
 
-from learndyn import _require
+from learndyn import _require as require
 
 MIME = "application/vnd.learndyn.claim+json"
 
@@ -71,22 +73,35 @@ class Claim:
         return {"text/html": line, "text/plain": self.text(), MIME: asdict(self) | {"shown": _number(self.measured)}}
 
 
-def claim(id, statement, *, measured, below=None, above=None, equals=None, within=None, between=None, source, kind,
-          reproduced=True, because=None):
+def claim(
+    id: str,
+    statement: str,
+    *,
+    measured: ArrayLike,
+    below: ArrayLike | None = None,
+    above: ArrayLike | None = None,
+    equals: ArrayLike | None = None,
+    within: ArrayLike | None = None,
+    between: Sequence[ArrayLike] | None = None,
+    source: str,
+    kind: str,
+    reproduced: bool = True,
+    because: str | None = None,
+) -> None:
     """measured < below, measured > above, |measured - equals| <= within, or between[0] <= measured <= between[1].
 
     Args:
-        id: the result's id in the ledger, such as "N1".
-        statement: what is claimed, one plain sentence without its period.
-        measured: a finite real scalar computed in this chapter.
-        below, above, equals, between: the bound; exactly one.  `equals` needs `within`, an absolute tolerance.
-        source: the key of the source in the bibliography.
-        kind: where the expected value comes from, one of `KINDS`.
-        reproduced: False records a negative result, which needs `because`; it fails the cell once the claim holds.
+      id: the result's id in the ledger, such as "N1".
+      statement: what is claimed, one plain sentence without its period.
+      measured: a finite real scalar computed in this chapter.
+      below, above, equals, between: the bound; exactly one. `equals` needs `within`, an absolute tolerance.
+      source: the key of the source in the bibliography.
+      kind: where the expected value comes from, one of `KINDS`.
+      reproduced: False records a negative result, which needs `because`; it fails the cell once the claim holds.
 
     Raises:
-        ClaimFailed: it does not hold, `measured` is not finite, or a negative result holds after all.
-        TypeError, ValueError: an argument that cannot be judged.
+      ClaimFailed: it does not hold, `measured` is not finite, or a negative result holds after all.
+      TypeError, ValueError: an argument that cannot be judged.
     """
     judged = _judge(**locals())
     shell = _shell()
@@ -104,7 +119,7 @@ def _judge(id, statement, *, measured, below, above, equals, within, between, so
     for name, given in {"statement": statement, "source": source}.items():
         if not (isinstance(given, str) and given.strip()):
             raise ValueError(f"{name} must be a text that is not empty, but is {given!r}")
-    _require.one_of("kind", kind, KINDS)
+    require.one_of("kind", kind, KINDS)
     if not isinstance(reproduced, bool):
         raise TypeError(f"reproduced must be True or False, but is {reproduced!r}")
     if because is not None and not (isinstance(because, str) and because.strip()):

@@ -3,11 +3,11 @@
 Rules for authors, all of them checked on the built book:
 
 - A figure is at most `WIDTH` inches wide, or `WIDE` when two panels must stand side by side;
-  stack panels otherwise.  Its letters then stay readable on a phone of 390 pixels.
-- No figure relies on color.  `use_style` pairs each color with a line style; for points take
+  stack panels otherwise. Its letters then stay readable on a phone of 390 pixels.
+- No figure relies on color. `use_style` pairs each color with a line style; for points take
   `MARKERS` in the same order.
-- A figure stays under 150 KB.  Pass ``rasterized=True`` to `scatter` beyond some 500 points and
-  to `pcolormesh`; `imshow` needs nothing, it is a raster anyway.  Axes and letters stay vectors.
+- A figure stays under 150 KB. Pass ``rasterized=True`` to `scatter` beyond some 500 points and
+  to `pcolormesh`; `imshow` needs nothing, it is a raster anyway. Axes and letters stay vectors.
 - Draw on a transparent background and give no white boxes: the page turns a figure over for
   dark mode by the filter ``invert(1) hue-rotate(180deg)``, which keeps the hues.
 """
@@ -22,7 +22,7 @@ from matplotlib.axes import Axes
 
 from learndyn import _require as require
 
-# The hues of Okabe and Ito, in an order that keeps neighbors apart.  Purple is darkened and
+# The hues of Okabe and Ito, in an order that keeps neighbors apart. Purple is darkened and
 # yellow has become brown, so that all reach a contrast of 3:1 on white and, turned over, on the
 # dark page; any two stay apart in the common color deficiencies (tests/test_figures.py).
 BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
@@ -41,7 +41,7 @@ def use_style() -> None:
 
     Inside a notebook, figures are shown as SVG whose text is drawn as paths (the same letters on
     every machine), on a transparent background, and byte for byte the same in every run: fixed
-    ids, no date.  The font is DejaVu Sans, which comes with matplotlib.
+    ids, no date. The font is DejaVu Sans, which comes with matplotlib.
     """
     mpl.rcParams.update(
         {
@@ -112,23 +112,23 @@ def phase_portrait(
     directions: bool = True,
     density: float | int = 0.6,
 ) -> None:
-    """ẋ = Ax or ẋ = v(x) in the plane: thin stream lines, and trajectories drawn over them.
+    r"""$\dot x = Ax$ or $\dot x = v(x)$ in the plane: thin stream lines, and trajectories drawn over them.
 
     Args:
-        ax: the axes to draw on; both axes get the same scale.
-        field: the matrix A of a linear system, or a function from points (n, 2) to their
-            velocities (n, 2).
-        trajectories: arrays (t, 2), one row a time, each with the color and line style next in
-            the cycle; a circle marks the start and an arrowhead shows which way it goes.
-            Compute them outside: `learndyn.flows` for a field, `scipy.linalg.expm` for a matrix.
-        limits: the smallest and the largest coordinate shown, on both axes.
-        directions: draw the real eigenvectors of a matrix as gray dashed lines through the
-            origin.  A function has none.
-        density: of the stream lines, as in `Axes.streamplot`; a portrait takes some 45 KB at 0.6.
+      ax: the axes to draw on; both axes get the same scale.
+      field: the matrix A of a linear system, or a function from points (n, 2) to their
+        velocities (n, 2).
+      trajectories: arrays (t, 2), one row a time, each with the color and line style next in
+        the cycle; a circle marks the start and an arrowhead shows which way it goes.
+        Compute them outside: `learndyn.flows` for a field, `scipy.linalg.expm` for a matrix.
+      limits: the smallest and the largest coordinate shown, on both axes.
+      directions: draw the real eigenvectors of a matrix as gray dashed lines through the
+        origin. A function has none.
+      density: of the stream lines, as in `Axes.streamplot`; a portrait takes some 45 KB at 0.6.
 
     Raises:
-        ValueError: field is not 2×2 or does not map (n, 2) to (n, 2), a trajectory is not
-            (t, 2) with t >= 2, a number is not finite, or the limits are not increasing.
+      ValueError: field is not 2×2 or does not map (n, 2) to (n, 2), a trajectory is not
+        (t, 2) with t >= 2, a number is not finite, or the limits are not increasing.
     """
     low, high = limits
     require.number("limits[0]", low)
@@ -210,18 +210,18 @@ def spectrum(
     label: str | None = None,
     floor: float | int | None = None,
 ) -> None:
-    """λ₁ ≥ λ₂ ≥ … ≥ λₙ against their rank 1, …, n, both on logarithmic axes.
+    r"""$\lambda_1 \ge \dots \ge \lambda_n$ against their ranks $1, \dots, n$, both on logarithmic axes.
 
     Args:
-        ax: the axes to draw on; call again with other values to compare.
-        values: eigenvalues (n,) in descending order, as `learndyn.kernels.spectrum` returns them.
-        label: name in the legend.
-        floor: values below it (rounding errors, or the zeros of a singular kernel) are drawn on
-            a gray line at the floor, not left out.
+      ax: the axes to draw on; call again with other values to compare.
+      values: eigenvalues (n,) in descending order, as `learndyn.kernels.spectrum` returns them.
+      label: name in the legend.
+      floor: values below it (rounding errors, or the zeros of a singular kernel) are drawn on
+        a gray line at the floor, not left out.
 
     Raises:
-        ValueError: values are not a vector, not finite, not descending, or not all positive
-            while no floor is given.
+      ValueError: values are not a vector, not finite, not descending, or not all positive
+        while no floor is given.
     """
     require.array("values", values, ndim=1)
     values = np.asarray(values)

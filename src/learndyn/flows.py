@@ -47,7 +47,7 @@ def gradient_flow(
 ) -> Trajectory:
     r"""$\dot\theta = -\nabla L(\theta)$ from $\theta(0) = \theta_0$, by an adaptive solver, observed at given times.
 
-    The estimated error of each step, divided by atol + rtol |θ| coordinate by coordinate, has a root mean square
+    The estimated error of each step, divided by atol + rtol $|\theta|$ coordinate by coordinate, has a root mean square
     below one. The error at the end is of the order of rtol; an implicit solver, which solves its equations to the same
     tolerance, makes one some 50 times larger, and so does any solver where the flow is unstable.
 
@@ -119,7 +119,7 @@ def _as_times(times):
     return jnp.asarray(times, dtype=jnp.result_type(times, float))
 
 
-# Compiled once for a loss, however often it is called.  The most recent few are kept, not all: a loss holds its data.
+# Compiled once for a loss, however often it is called. The most recent few are kept, not all: a loss holds its data.
 @functools.lru_cache(maxsize=8)
 def _compiled(loss, observe, solver, max_steps, progress):
     return jax.jit(functools.partial(_solve, loss, observe, solver, max_steps, progress))

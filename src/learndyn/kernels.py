@@ -45,7 +45,7 @@ class Spectrum(NamedTuple):
 
 
 def empirical_ntk(f: Callable, *, outputs: str = "all", implementation: str = "auto") -> Callable:
-    r"""$\Theta(x, x') = \nabla_\theta f(x; \theta)\, \nabla_\theta f(x'; \theta)^\top$, at finite width.
+    r"""$K(x, x') = \nabla_\theta f(x; \theta)\, \nabla_\theta f(x'; \theta)^\top$, at finite width.
 
     The network must treat the samples one by one (no batch normalization). The returned function is compiled, once
     for each shape, and may itself be called under `jit`, `scan` and `vmap`.
@@ -67,7 +67,7 @@ def empirical_ntk(f: Callable, *, outputs: str = "all", implementation: str = "a
       TypeError, ValueError: for an unknown choice; when called, for inputs that are not finite matrices of equally
         many columns or a model whose output is not (n, c).
 
-    Source: Jacot et al. (2018), section 4; Novak et al. (2022), section 3 for the implementations.
+    Source: Jacot et al. (2018); Novak et al. (2022) for the implementations.
     """
     require.callable_("f", f)
     require.one_of("outputs", outputs, ("all", "mean"))
@@ -84,11 +84,11 @@ def empirical_ntk(f: Callable, *, outputs: str = "all", implementation: str = "a
         out = jax.eval_shape(f, params, X1)
         if getattr(out, "ndim", None) != 2 or out.shape[0] != X1.shape[0]:
             raise ValueError(f"f(params, X) must have shape (n, c) = ({X1.shape[0]}, c), but gives {out}")
-        theta = pairwise(X1, X2, params)
+        K = pairwise(X1, X2, params)
         if outputs == "mean":
-            return theta
-        n, m, c, _ = theta.shape  # neural-tangents puts both samples before both outputs
-        return theta.transpose(0, 2, 1, 3).reshape(n * c, m * c)
+            return K
+        n, m, c, _ = K.shape  # neural-tangents puts both samples before both outputs
+        return K.transpose(0, 2, 1, 3).reshape(n * c, m * c)
 
     def kernel(params, X1: Float[Array, "n d"], X2: Float[Array, "m d"] | None = None) -> Float[Array, "rows columns"]:
         require.finite("params", params)
@@ -123,7 +123,7 @@ def kernel_alignment(K1: Float[Array, "n m"], K2: Float[Array, "n m"]) -> Float[
     Raises:
       ValueError: for matrices of different shapes, not finite, or zero.
 
-    Source: Cristianini et al. (2001), definition 1.
+    Source: Cristianini et al. (2001).
     """
     return jnp.vdot(*_unit("K1", K1, "K2", K2))
 
@@ -136,7 +136,7 @@ def kernel_distance(K1: Float[Array, "n m"], K2: Float[Array, "n m"]) -> Float[A
     Raises:
       ValueError: for matrices of different shapes, not finite, or zero.
 
-    Source: Fort et al. (2020), section 4.
+    Source: Fort et al. (2020).
     """
     A, B = _unit("K1", K1, "K2", K2)
     return 0.5 * jnp.sum((A - B) ** 2)
@@ -165,7 +165,7 @@ def target_alignment(K: Float[Array, "k k"], y: Float[Array, "n c"]) -> Float[Ar
     Raises:
       ValueError: if K is not finite, symmetric and of one of these shapes, or if K or y is zero.
 
-    Source: Cristianini et al. (2001), definition 2.
+    Source: Cristianini et al. (2001).
     """
     require.matrix("y", y)
     symmetric_part("K", K)

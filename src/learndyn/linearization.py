@@ -36,7 +36,7 @@ def linearize(f: Callable, params0: PyTree) -> Callable:
       TypeError, ValueError: if f is no function or params0 is not finite; when called, for parameters of another
         structure or shape than params0.
 
-    Source: Lee et al. (2019), equation 4.
+    Source: Lee et al. (2019).
     """
     require.callable_("f", f)
     require.finite("params0", params0)
@@ -84,7 +84,7 @@ def kernel_flow(
       ValueError: for shapes that do not fit, values that are not finite, times that do not increase, a K that is not
         symmetric or has a negative eigenvalue beyond round-off. Under `jit` only shapes can be judged.
 
-    Source: Jacot et al. (2018), section 5; Lee et al. (2019), equations 8 to 11, with a mean in place of the sum.
+    Source: Jacot et al. (2018), Lee et al. (2019).
     """
     require.matrix("y", y)
     n, c = y.shape

@@ -60,7 +60,7 @@ def mlp(
       ValueError, TypeError: for a width below one, an unknown name, a scale out of range; when applied, for inputs
         that are not (n, d) or parameters of another network.
 
-    Source: Jacot et al. (2018), section 3 (ntk); the standard one is He et al. (2015) at $\sigma_w=\sqrt2$.
+    Source: Jacot et al. (2018) for ntk; the standard one is that of He et al. (2015) at $\sigma_w=\sqrt2$.
     """
     require.sequence("widths", widths)
     widths = tuple(widths)
@@ -120,7 +120,7 @@ def centered(f: Callable, params0: PyTree, output_scale: float = 1.0) -> Callabl
     Returns:
       A function with the signature of `f`.
 
-    Source: Chizat, Oyallon & Bach (2019), section 1.2.
+    Source: Chizat, Oyallon & Bach (2019).
     """
     require.callable_("f", f)
     require.finite("params0", params0)

@@ -1,6 +1,6 @@
 """neural-tangents 0.6.5 on the pinned jax, without TensorFlow: ``from learndyn.neural_tangents import nt, stax``.
 
-Version 0.6.5 is the last release and older than this jax.  What stands between the two falls into three parts:
+Version 0.6.5 is the last release and older than this jax. What stands between the two falls into three parts:
 
 1. names that it imports from places where jax no longer keeps them: lent for the time of the import;
 2. its module ``experimental``, the only one that needs TensorFlow: left out;
@@ -145,12 +145,12 @@ _empirical._get_primals_out_and_pullback = _primals_out_and_pullback
 _empirical._get_flops = _flops
 
 
-# Part 3, for `predict`: SciPy has dropped `eigvalsh(eigvals=)`.  Only `max_learning_rate` asks this question, and
+# Part 3, for `predict`: SciPy has dropped `eigvalsh(eigvals=)`. Only `max_learning_rate` asks this question, and
 # only to choose between that call and `jnp.linalg.eigvalsh`.
 _predict._is_on_cpu = lambda arrays: False
 
 # `gradient_descent_mse` factorizes the kernel inside `jax.core.eval_context()`, so that a factor of a concrete kernel
-# is computed once and not staged into a caller's trace.  That context rejects a kernel that is itself traced, which
+# is computed once and not staged into a caller's trace. That context rejects a kernel that is itself traced, which
 # must be staged: for it, the same code runs with a context that does nothing.
 _concrete_mse = _predict.gradient_descent_mse
 _core = types.SimpleNamespace(eval_context=contextlib.nullcontext)
