@@ -41,7 +41,7 @@ def check_two_layer_linear_ntk(answer: Callable) -> None:
     require.callable_("answer", answer)
     a, W, X1, X2 = _normal(0, 5), _normal(1, 5, 3), _normal(2, 4, 3), _normal(3, 6, 3)
     jacobians = [
-        jax.jacobian(lambda params, X=X: X @ params[1].T @ params[0])((a, W))  # (n, 5) and (n, 5, 3)
+        jax.jit(jax.jacobian(lambda params, X=X: X @ params[1].T @ params[0]))((a, W))  # (n, 5) and (n, 5, 3)
         for X in (X1, X2)
     ]
     wanted = sum(jnp.tensordot(j, k, _parameters(j, k)) for j, k in zip(*jacobians))
@@ -79,7 +79,7 @@ def check_kernel_vector_product(answer: Callable) -> None:
     assert float(jnp.vdot(v, Kv)) >= 0, (
         f"positive semidefinite: <v, K v> = {float(jnp.vdot(v, Kv)):.6g} must not be negative. Hint: check the sign"
     )
-    J = jax.jacobian(lambda p: model.apply(p, X).ravel())(params)
+    J = jax.jit(jax.jacobian(lambda p: model.apply(p, X).ravel()))(params)
     K = sum(jnp.tensordot(j, j, _parameters(j, j)) for j in jax.tree.leaves(J))
     _same("equal to J J' v", Kv, (K @ v.ravel()).reshape(v.shape), "every leaf of the parameters takes part, once")
     print("check_kernel_vector_product: linear, symmetric, positive semidefinite, and equal to J J' v.")
@@ -95,8 +95,8 @@ def check_descent_prediction(answer: Callable) -> None:
       AssertionError: naming the property that fails.
     """
     require.callable_("answer", answer)
-    X, X_test, y = _normal(20, 4, 6), _normal(21, 3, 6), _normal(22, 4)
-    theta0, learning_rate = _normal(23, 6), 0.05
+    X, X_test, y = (np.asarray(_normal(*draw)) for draw in ((20, 4, 6), (21, 3, 6), (22, 4)))
+    theta0, learning_rate = np.asarray(_normal(23, 6)), 0.05
 
     def descended(X, y, steps):
         theta = theta0
@@ -105,13 +105,14 @@ def check_descent_prediction(answer: Callable) -> None:
         return X_test @ theta
 
     def answered(X, y, steps):
-        return answer(X @ X.T, X_test @ X.T, X @ theta0 - y, X_test @ theta0, learning_rate, steps)
+        given = (X @ X.T, X_test @ X.T, X @ theta0 - y, X_test @ theta0)
+        return answer(*map(jnp.asarray, given), learning_rate, steps)
 
     _same("no step", answered(X, y, 0), X_test @ theta0, "the sum over steps is empty")
     _same("one step", answered(X, y, 1), descended(X, y, 1), "one step changes f(x) by -eta k(x)' r0")
     _same("thirty steps of descent", answered(X, y, 30), descended(X, y, 30),
           "sum the residuals r_0, ..., r_{k-1}; the residual is multiplied by I - eta K, not by exp(-eta K)")
-    doubled, contradicting = jnp.concatenate([X, X[:1]]), jnp.concatenate([y, -y[:1]])
+    doubled, contradicting = np.concatenate([X, X[:1]]), np.concatenate([y, -y[:1]])
     _same("a repeated sample", answered(doubled, contradicting, 30), descended(doubled, contradicting, 30),
           "K has an eigenvalue of zero here: do not invert it; the geometric sum is k where the eigenvalue is zero")
     print("check_descent_prediction: no step, one step, thirty steps, and a singular kernel: all as descent does it.")
