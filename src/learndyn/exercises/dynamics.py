@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float
 
 from learndyn import _require as require
 from learndyn.descent import descend
@@ -150,7 +149,8 @@ def check_integrator(answer: Callable, *, order: int, stiff: bool = False) -> No
         "theta' = -theta^3": (lambda x: -(x**3), start / jnp.sqrt(1 + 2 * start**2)),
     }
     for name, (field, exact) in cases.items():
-        errors = [float(jnp.linalg.norm(_march(answer, field, start, number) - exact)) for number in (40, 80)]
+        march = _march(answer, field)
+        errors = [float(jnp.linalg.norm(march(start, number) - exact)) for number in (40, 80)]
         measured = float(np.log2(errors[0] / errors[1])) if errors[1] > 0 else np.inf
         assert abs(measured - order) < 0.15, (
             f"{name}: halving the step divides the error {errors[0]:.3g} by 2^{measured:.3f}, and a method of order "
@@ -166,10 +166,11 @@ def check_integrator(answer: Callable, *, order: int, stiff: bool = False) -> No
     print(f"Right: the order is {order}" + (", and large steps on stiff problems decay." if stiff else "."))
 
 
-def _march(step, field, start: Float[Array, "p"], number: int) -> Float[Array, "p"]:
-    """The state at time 1 after `number` equal steps."""
-    advance = jax.jit(lambda theta: step(field, theta, 1.0 / number))
-    theta = start
-    for _ in range(number):
-        theta = advance(theta)
-    return theta
+def _march(step, field) -> Callable:
+    """A function (start, number) that gives the state at time 1 after `number` equal steps, compiled once."""
+
+    @jax.jit
+    def march(start, number):
+        return jax.lax.fori_loop(0, number, lambda _, theta: step(field, theta, 1.0 / number), start)
+
+    return march
