@@ -109,7 +109,7 @@ def check_time_below(answer: Callable) -> None:
                 f"{case}, epsilon = {epsilon:.4g}: at the answer t = {t:.4g} the loss is {reached:.4g}. Hint: the loss "
                 "is a sum of exponentials of -2 lambda_i t; it decreases, so bisection finds the time"
             )
-    print("Right: at the time you return, the loss is epsilon; and it is never where the floor is higher.")
+    print("Right: your times are when the loss is epsilon, floor or not.")
 
 
 def check_plateau(X: Float[Array, "n d"], y: Float[Array, "n 1"]) -> None:
@@ -142,7 +142,7 @@ def check_plateau(X: Float[Array, "n d"], y: Float[Array, "n 1"]) -> None:
         f"there is an unlearnable direction, but the targets do not use it (their share in it is {share:.2g}): "
         "the network fits them all. Hint: choose the targets so that they disagree"
     )
-    print(f"Right: {share:.0%} of the norm of y lies where no network of any parameters can move its residual.")
+    print(f"Right: {share:.0%} of the norm of y can be moved by no network.")
 
 
 def _kernel(X, activation, seed):
