@@ -106,8 +106,8 @@ class Progress:
         if facts.get("unchanged"):
             self.say(report.nodeid, "unchanged, not run again")
         else:
-            remark = ", FAILED" if report.failed else ", the library changed meanwhile: outputs not kept" if facts.get("outdated") else ""
-            self.say(report.nodeid, f"{report.duration:.1f} s{remark}")
+            outdated = ", the library changed meanwhile: outputs not kept" if facts.get("outdated") else ""
+            self.say(report.nodeid, f"{report.duration:.1f} s{', FAILED' if report.failed else outdated}")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report, config):

@@ -1,7 +1,5 @@
 """Claims fail when they should, say what they know, and refuse what cannot be judged."""
 
-import inspect
-
 import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -19,7 +17,7 @@ def given(**changes):
 
 def make(**changes):
     arguments = given(**changes)
-    inspect.unwrap(claim)(arguments.pop("id"), arguments.pop("statement"), **arguments)
+    claim(arguments.pop("id"), arguments.pop("statement"), **arguments)
 
 
 HOLD = [dict(below=1e-8), dict(above=1e-10), dict(equals=2e-9, within=1e-9), dict(between=(0, 1)), dict(between=(1e-9, 1))]
@@ -60,36 +58,6 @@ def test_negative_result_that_holds_after_all_fails():
 def test_in_kind_is_never_called_reproduced(capsys):
     make(kind="in kind")
     assert capsys.readouterr().out.startswith("in kind: N1")
-
-
-BAD = [
-    (dict(id="n1"), "id must be a letter and a number, such as 'N1', but is 'n1'"),
-    (dict(statement=" "), "statement must be a text that is not empty, but is ' '"),
-    (dict(source=""), "source must be a text that is not empty, but is ''"),
-    (dict(kind="deriv"), "kind must be one of .*'derived'.*, but is 'deriv'"),
-    (dict(below=None), "exactly one of below, above, equals, between must be given, but none is"),
-    (dict(above=1.0), "but below and above is"),
-    (dict(below=None, equals=1.0), "within, an absolute tolerance, must be given with equals .*within is None"),
-    (dict(within=1.0), "within, an absolute tolerance, must be given with equals .*equals is None"),
-    (dict(below=None, equals=1.0, within=-1.0), "within must be zero or positive, but is -1.0"),
-    (dict(below=np.nan), "below must be finite, but is nan"),
-    (dict(below="1e-8"), "below must be a real number, but is '1e-8' of type str"),
-    (dict(below=None, between=(1, 0)), r"between must increase, but is \(1, 0\)"),
-    (dict(below=None, between=3), r"between must be a pair \(low, high\), but is 3"),
-    (dict(measured=np.zeros(3)), r"measured must be a scalar, but has shape \(3,\)"),
-    (dict(measured=np.zeros(1)), r"measured must be a scalar, but has shape \(1,\)"),
-    (dict(measured=1j), "measured must be a real number, but is 1j of type complex"),
-    (dict(measured=True), "measured must be a real number, but is True of type bool"),
-    (dict(reproduced=False), "because must say why when reproduced=False"),
-    (dict(because="it is small"), "because must say why when reproduced=False, and only then"),
-    (dict(reproduced=0, because="x"), "reproduced must be True or False, but is 0"),
-]
-
-
-@pytest.mark.parametrize("changes, message", BAD, ids=[message for _, message in BAD])
-def test_what_cannot_be_judged_is_refused(changes, message):
-    with pytest.raises((TypeError, ValueError), match=message):
-        make(**changes)
 
 
 def bundle(**changes):

@@ -1,20 +1,15 @@
 """The ledger says what the outputs say, and the registry is whole."""
 
 import re
-import sys
-from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+from minibook import CLAIM, REPOSITORY, RESULTS
 from nbclient import NotebookClient
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(Path(__file__).parent))
-from minibook import CLAIM, RESULTS  # noqa: E402
-
-from book._ext import ledger  # noqa: E402
-from learndyn.claims import MIME  # noqa: E402
+from book._ext import ledger
+from learndyn.claims import MIME
 
 REGISTRY = yaml.safe_load((REPOSITORY / "book" / "results.yml").read_text(encoding="utf8"))
 COUNTS = {"N": 7, "R": 11, "C": 5, "S": 12, "E": 7, "L": 5, "T": 8}

@@ -1,13 +1,11 @@
 """Every chapter has the one skeleton, and the checker of the skeleton sees each departure from it."""
 
-from pathlib import Path
-
 import pytest
 import skeleton
+from minibook import HEADER, REPOSITORY
 from pybtex.database import parse_file
 
-ROOT = Path(__file__).resolve().parents[2]
-BOOK = ROOT / "book"
+BOOK = REPOSITORY / "book"
 KEYS = set(parse_file(str(BOOK / "references.bib")).entries)
 CHAPTERS = sorted(p for p in BOOK.glob("*/*.md") if p.read_text(encoding="utf8").startswith("---\njupytext:"))
 
@@ -52,19 +50,8 @@ check_it(answer)
 """
 
 GOOD = (
-    """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-    format_version: 0.13
-    jupytext_version: 1.19.6
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-
+    HEADER
+    + """
 (good)=
 # A good chapter
 
