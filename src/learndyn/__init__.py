@@ -7,7 +7,8 @@
        |  Trajectory
        v
     kernels  linearization         what is measured or predicted,
-    equilibria  neural_tangents
+    equilibria  portraits
+    neural_tangents
        |  arrays
        v
     figures  claims  exercises     what a reader sees
