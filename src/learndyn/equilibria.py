@@ -33,7 +33,7 @@ def classify(A: Num[np.ndarray | Array, "2 2"], *, tolerance: float = 1e-9) -> s
     Raises:
       ValueError, TypeError: A is not a finite 2 x 2 matrix, or the tolerance is not positive.
 
-    Source: Strogatz (2015), chapter 5.
+    Source: Strogatz (2018), chapter 5.
     """
     require.matrix("A", A, rows=2, columns=2)
     require.positive("tolerance", tolerance)

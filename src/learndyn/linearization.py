@@ -12,7 +12,7 @@ from learndyn import _require as require
 
 
 class KernelFlow(NamedTuple):
-    """Predictions at each time, and the eigenvalues (ascending) that set their rates."""
+    """Predictions at each time, and the eigenvalues, largest first, that set their rates."""
 
     times: Float[Array, " t"]
     train: Float[Array, "t n c"]
@@ -94,7 +94,8 @@ def kernel_flow(
     if K.shape[0] not in (n, n * c):
         raise ValueError(f"K must have n = {n} or n c = {n * c} rows for y of shape {y.shape}, but has {K.shape[0]}")
     if (K_test is None) != (f0_test is None):
-        raise ValueError("K_test and f0_test must be given both or neither")
+        given, absent = ("K_test", "f0_test") if f0_test is None else ("f0_test", "K_test")
+        raise ValueError(f"K_test and f0_test must be given both or neither, but {given} is given and {absent} is None")
     width = c if K.shape[0] == n else 1  # columns that K acts on alike
     if f0_test is not None:
         require.matrix("f0_test", f0_test, columns=c)
@@ -108,10 +109,10 @@ def kernel_flow(
     decayed = jnp.exp(z)[:, :, None] * r[None]
     train = y[None] + jnp.einsum("ij,tjc->tic", modes, decayed).reshape(-1, n, c)
     if f0_test is None:
-        return KernelFlow(times, train, None, rates)
+        return KernelFlow(times, train, None, rates[::-1])
     integrated = (times[:, None] * _phi1(z))[:, :, None] * r[None]
     test = f0_test[None] - jnp.einsum("ij,tjc->tic", K_test @ modes, integrated).reshape(-1, m, c)
-    return KernelFlow(times, train, test, rates)
+    return KernelFlow(times, train, test, rates[::-1])
 
 
 def neural_tangents_time(times: Float[Array, "..."], y: Float[Array, "n c"]) -> Float[Array, "..."]:
