@@ -3,7 +3,6 @@
 import base64
 import functools
 import hashlib
-import inspect
 import json
 import os
 import sys
@@ -11,34 +10,33 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import jax
 import numpy as np
 
 from learndyn import _require as require
 from learndyn.explore import _check as check
 from learndyn.explore import _page, _summary
 from learndyn.explore._panel import Panel
+from learndyn.explore._simulation import Simulation
 from learndyn.explore.controls import Choice, Slider, controls
-from learndyn.explore.grid import Grid
+from learndyn.explore.grid import Grid, Report
 from learndyn.explore.plane import Phase
 
-_shown = Counter()  # how often a figure, by its id, is on the page that this process makes
+_shown: Counter = Counter()  # how often a figure, by its id, is on the page that this process makes
 
 
 class Figure:
-    """What `explore` returns: shows itself at the end of a cell; its attributes serve other uses.
+    """What `explore`, which has the same arguments, returns: it shows itself at the end of a cell.
 
     Attributes:
+      panels: what is drawn.
       controls: the sliders and choices by name.
-      panels: the panels.
       spec: what the browser draws, as JSON has it, without the function.
-      report: how exact the precomputed frames are, when a `Grid` was asked for; else None.
     """
 
     def __init__(
         self,
         simulate: Callable,
-        panels: tuple[Panel, ...],
+        panels: Sequence[Panel],
         given: Mapping[str, Slider | Choice],
         *,
         alt: str,
@@ -47,7 +45,6 @@ class Figure:
         play: str | None = None,
         grid: Grid | None = None,
     ):
-        require.callable_("simulate", simulate)
         for i, panel in enumerate(panels):
             if not isinstance(panel, Panel):
                 raise TypeError(f"panels[{i}] must be made by line, phase, bars, scatter or heat, but is {panel!r} of type "
@@ -55,26 +52,22 @@ class Figure:
         if not panels:
             raise ValueError("panels must be at least one of line, phase, bars, scatter, heat, but there is none")
         if grid is not None and not isinstance(grid, Grid):
-            raise TypeError(f"grid must be a Grid or None (no control can have this name), but is {grid!r}")
+            raise TypeError(f"grid must be a Grid or None, for no control can have this name, but is {grid!r}")
         check.text("alt", alt)
-        self.simulate, self.panels, self.controls, self.alt, self.grid = simulate, panels, controls(given), alt, grid
-        self._name = getattr(simulate, "__name__", type(simulate).__name__)
-        _match_parameters(self._name, simulate, self.controls)
+        self.panels, self.controls, self._grid = tuple(panels), controls(given), grid
         _refuse_widget_names(self.controls)
-        if play is not None and not isinstance(self.controls.get(play), Slider):
-            sliders = [name for name, control in self.controls.items() if isinstance(control, Slider)]
-            raise ValueError(f"play must name a slider, one of {', '.join(map(repr, sliders)) or 'none'}, but is {play!r}")
+        _judge_play(play, self.controls)
         for panel in panels:
             _judge_drag(panel, self.controls)
-        self._jitted = jax.jit(self._call)
-        self.results = self._traced()
-        pieces = _summary.parse(summary, words, self.results, self.controls)
+        self._simulation = Simulation(simulate, self.controls)
+        results = self._simulation.results
+        pieces = _summary.parse(summary, words, results, self.controls)
         self.spec = {
             "alt": alt, "play": play, "controls": [control.spec(name) for name, control in self.controls.items()],
-            "summary": pieces, "panels": [panel.spec(self.results) for panel in panels],
+            "summary": pieces, "panels": [panel.spec(results) for panel in panels],
         }  # fmt: skip
-        filled = {piece["key"] for piece in pieces or () if isinstance(piece, dict) and "key" in piece}
-        self._used = sorted(filled.union(*(panel.used() for panel in panels)), key=list(self.results).index)
+        told = {piece["key"] for piece in pieces or () if isinstance(piece, dict) and "key" in piece}
+        self._keys = sorted(told.union(*(panel.used() for panel in panels)))
 
     def compute(self, **values: float | int | str) -> dict[str, np.ndarray]:
         """What `simulate` returns, computed by JAX in double precision.
@@ -86,44 +79,39 @@ class Figure:
         Raises:
           ValueError, TypeError: an unknown name, or a value outside the range of its control.
         """
-        with jax.enable_x64(True):
-            result = jax.device_get(self._jitted(*self._arguments(self._set(values))))
-        return {key: np.asarray(value) for key, value in result.items()}
-
-    @property
-    def settings(self) -> dict[str, float | int]:
-        """Where the controls stand at first."""
-        return {name: control.start for name, control in self.controls.items()}
+        return self._simulation.compute(self._simulation.settings(**values))
 
     def summary(self, **values: float | int | str) -> str:
         """The line under the figure for these settings of the controls."""
-        return _summary.text(self.spec["summary"], self.compute(**values), self._set(values))
+        return _summary.text(self.spec["summary"], self.compute(**values), self._simulation.settings(**values))
 
     def frame(self, **values: float | int | str) -> dict[str, np.ndarray]:
-        """The part of `compute` that is drawn or told, after a look at the words of the summary."""
-        result = self.compute(**values)
-        _summary.text(self.spec["summary"], result, self._set(values))
-        return {key: result[key] for key in self._used}
+        """The part of `compute` that the figure shows; words for the summary must exist."""
+        settings = self._simulation.settings(**values)
+        result = self._simulation.compute(settings)
+        _summary.text(self.spec["summary"], result, settings)
+        return {key: result[key] for key in self._keys}
 
     @functools.cached_property
     def script(self) -> str | None:
-        """One JavaScript expression, the function that draws need; None when frames are precomputed."""
-        if self.grid is not None:
+        """One JavaScript expression, the function from the controls to the frame; None when a `Grid` was asked for."""
+        if self._grid is not None:
             return None
         from learndyn.javascript import Unsupported, compile_to_js
 
         try:
-            return compile_to_js(self._drawn, *self._arguments(self.settings))
+            return compile_to_js(self._simulation.only(self._keys), *self._simulation.arguments(self._simulation.settings()))
         except Unsupported as error:
-            error.add_note("Frames can be computed beforehand where no bifurcation is crossed: grid=Grid(points=..., error=...)")
+            error.add_note("Where no bifurcation is crossed, frames can be computed beforehand: grid=Grid(points=..., error=...)")
             raise
 
     @functools.cached_property
     def _frames(self):
-        return None if self.grid is None else self.grid.frames(self._drawn, self.controls)
+        return None if self._grid is None else self._grid.frames(self._simulation.only(self._keys), self.controls)
 
     @property
-    def report(self):
+    def report(self) -> Report | None:
+        """How exact the frames of a `Grid` are; None when the browser computes."""
         return None if self._frames is None else self._frames.report
 
     @functools.cached_property
@@ -143,35 +131,34 @@ class Figure:
         """The fragment for a page that holds explore.js and explore.css: picture, spec and function.
 
         Args:
-          number: which of several equal figures on one page this is. Their ids end with it, from the second on.
+          number: which of several equal figures on one page this is. From the second on, their ids end with it.
         """
         require.positive_integer("number", number)
-        name = self.id if number == 1 else f"{self.id}-{number}"
-        return _page.fragment(self._complete(name), self.script, self.picture)
+        return _page.fragment(self._numbered(number), self.script, self.picture)
 
-    def _complete(self, name):
+    def _numbered(self, number):
+        name = self.id if number == 1 else f"{self.id}-{number}"
         return {"id": name, **self.spec, "grid": None if self._frames is None else self._frames.spec}
 
     @property
     def sizes(self) -> dict[str, int]:
         """Bytes of the parts: "script" (the function), "spec", "picture", and "html", the whole fragment."""
-        parts = {"script": (self.script or "").encode(), "spec": _page.as_json(self._complete(self.id)).encode(),
-                 "picture": self.picture, "html": self.to_html().encode()}  # fmt: skip
-        return {name: len(part) for name, part in parts.items()}
+        return {"script": len((self.script or "").encode()), "spec": len(_page.as_json(self._numbered(1)).encode()),
+                "picture": len(self.picture), "html": len(self.to_html().encode())}  # fmt: skip
 
     def save(self, path: str | Path, *, title: str | None = None) -> Path:
         """One page that holds all it needs and opens by a double click.
 
         Args:
           path: the file, such as "figure.html"; its folder must exist.
-          title: of the page; None takes the first panel's title or description.
+          title: of the page; None takes what the first panel shows.
 
         Returns:
           The path.
         """
         path = Path(path)
         if not path.parent.is_dir():
-            raise ValueError(f"path must lie in a folder that exists, but {str(path.parent)!r} does not")
+            raise ValueError(f"path must lie in a folder that exists, but {str(path.parent)!r} does not: {str(path)!r}")
         if title is not None:
             check.text("title", title)
         path.write_text(_page.whole(self.to_html(), title or self.spec["panels"][0]["text"]), encoding="utf-8")
@@ -195,38 +182,8 @@ class Figure:
         return {"text/plain": repr(self)}
 
     def __repr__(self):
-        settings = ", ".join(f"{name}={value:g}" for name, value in self.settings.items())
-        return f"<explore {self._name}({settings}): {'; '.join(panel['text'] for panel in self.spec['panels'])}>"
-
-    def _set(self, values):
-        """The first settings, with these instead."""
-        for name in values:
-            require.one_of("the name of a control", name, self.controls)
-        return self.settings | {name: self.controls[name].checked(name, value) for name, value in values.items()}
-
-    def _arguments(self, settings):
-        return [control.example(settings[name]) for name, control in self.controls.items()]
-
-    def _call(self, *values):
-        return self.simulate(**dict(zip(self.controls, values, strict=True)))
-
-    def _drawn(self, *values):
-        result = self._call(*values)
-        return {key: result[key] for key in self._used}
-
-    def _traced(self):
-        with jax.enable_x64(True):
-            results = jax.eval_shape(self._call, *self._arguments(self.settings))
-        if not isinstance(results, dict):
-            raise TypeError(f"simulate must return a dict of arrays, but {self._name} returns a {type(results).__name__}")
-        for key, value in results.items():
-            if not isinstance(key, str):
-                raise TypeError(f"simulate must return a dict whose keys are texts, but {self._name} has the key {key!r}")
-            if not isinstance(value, jax.ShapeDtypeStruct):
-                raise TypeError(f"simulate must return a flat dict of arrays, but {key!r} of {self._name} is a {type(value).__name__}")
-            if value.dtype.kind not in "iufb":
-                raise TypeError(f"simulate must return real numbers, but {key!r} of {self._name} has dtype {value.dtype}")
-        return results
+        settings = ", ".join(f"{name}={value:g}" for name, value in self._simulation.settings().items())
+        return f"<explore {self._simulation.name}({settings}): {'; '.join(panel['text'] for panel in self.spec['panels'])}>"
 
 
 def explore(
@@ -272,23 +229,19 @@ def _in_a_kernel():
     return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
-def _match_parameters(name, simulate, controls):
-    """Each control a parameter; each parameter, unless it has a default, a control."""
-    parameters = inspect.signature(simulate).parameters.values()
-    if any(p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) for p in parameters):
-        raise TypeError(f"simulate must have named parameters only, but is {name}{inspect.signature(simulate)}")
-    needed = {p.name for p in parameters if p.default is p.empty}
-    if not needed <= set(controls) <= {p.name for p in parameters}:
-        raise ValueError("simulate must have one parameter for each control, but "
-                         f"{name} takes {', '.join(p.name for p in parameters) or 'none'} and the controls are {', '.join(controls)}")  # fmt: skip
-
-
 def _refuse_widget_names(controls):
     from anywidget import AnyWidget
 
     for name in controls:
         if hasattr(AnyWidget, name):
-            raise ValueError(f"the name of a control must not be one that widgets use themselves, but is {name!r}; rename the parameter")
+            raise ValueError(f"the name of a control must not be one that widgets use themselves, but is {name!r}: "
+                             "rename the parameter of simulate")  # fmt: skip
+
+
+def _judge_play(play, controls):
+    if play is not None and not isinstance(controls.get(play), Slider):
+        sliders = [name for name, control in controls.items() if isinstance(control, Slider)]
+        raise ValueError(f"play must name a slider, one of {', '.join(map(repr, sliders)) or 'none'}, but is {play!r}")
 
 
 def _judge_drag(panel, controls):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from learndyn import _require as require
 from learndyn.explore import _check as check
+from learndyn.explore import _labels as markup
 from learndyn.explore._panel import Panel, frame, keys_of, mark_spec, marks, names, split
 
 CELLS = 40  # rows and columns of a heat map: each cell is an element of the page
@@ -130,6 +131,7 @@ class Heat(Panel):
         if max(shape) > CELLS:
             raise ValueError(f"key of heat must have at most {CELLS} rows and columns, but {self.key!r} has shape {shape}")
         return self.common("row", "column") | {
+            "text": markup.text(self.title, "title") or f"{self.key}, a matrix in colors",
             "key": self.key, "limits": None if self.limits is None else list(self.limits),
             "center": None if self.center is None else float(self.center)}  # fmt: skip
 
