@@ -1,0 +1,6 @@
+"""Lets the tests share modules that are no tests (the book's tests import `engine` from here, too)."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode does not
