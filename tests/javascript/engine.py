@@ -24,10 +24,12 @@ TINY = np.finfo(np.float64).tiny  # below it JAX may flush to zero
 
 # One harness a compiled function: the function lives in this scope alone, in strict mode, where an assignment to
 # a name that nobody declared is an error and not a new global.
+# Between two calls it overwrites what went in and came out: whoever kept one of these arrays computes NaN next time.
 HARNESS = """(() => { "use strict";
   const compute = (TEXT), kinds = KINDS, width = kinds.reduce((sum, [, size]) => sum + size, 0);
   let numbers, layout;
   const leaves = (value, found) => {
+    if (value === null) return null;
     if (value.data instanceof Float64Array) {
       if (value.data.length !== value.shape.reduce((size, n) => size * n, 1))
         throw Error(`shape ${value.shape} with ${value.data.length} numbers`);
@@ -41,11 +43,13 @@ HARNESS = """(() => { "use strict";
     input: calls => (numbers = new Float64Array(calls * width)).buffer,
     run: calls => {
       const results = [], layouts = new Set();
-      for (let call = 0, at = 0; call < calls; call++)
-        layouts.add(JSON.stringify(leaves(compute(...kinds.map(([kind, size]) => {
-          const part = numbers.slice(at, at += size);
-          return kind === "array" ? part : kind === "boolean" ? part[0] !== 0 : part[0];
-        })), results)));
+      for (let call = 0, at = 0; call < calls; call++) {
+        const given = kinds.map(([, size]) => numbers.slice(at, at += size)), found = [];
+        const values = given.map((part, i) => kinds[i][0] === "array" ? part : kinds[i][0] === "boolean" ? part[0] !== 0 : part[0]);
+        layouts.add(JSON.stringify(leaves(compute(...values), found)));
+        results.push(...found.map(data => data.slice()));
+        for (const data of [...given, ...found]) data.fill(NaN);
+      }
       if (layouts.size !== 1) throw Error(`results of different shapes: ${[...layouts]}`);
       [layout] = layouts;
       const output = new Float64Array(results.reduce((sum, data) => sum + data.length, 0));
@@ -93,6 +97,8 @@ def evaluate(text: str, arguments: Sequence[tuple]) -> list:
 def _tree(layout, numbers):
     """The next result: a list is a leaf's shape, whose numbers come next."""
     match layout:
+        case None:
+            return None
         case {"dict": items}:
             return {key: _tree(item, numbers) for key, item in items.items()}
         case {"list": items}:
@@ -126,6 +132,9 @@ def agree(js, reference, *, scale: float | None = None, where: str = "result") -
         assert isinstance(js, list) and len(js) == len(reference), f"{where}: {js} for {len(reference)} items"
         for i, item in enumerate(reference):
             agree(js[i], item, scale=scale, where=f"{where}[{i}]")
+        return
+    if reference is None:
+        assert js is None, f"{where}: {js} for None"
         return
     jax = np.asarray(reference)
     assert isinstance(js, np.ndarray) and js.shape == jax.shape, f"{where}: JavaScript {np.shape(js)}, JAX {jax.shape}"

@@ -6,7 +6,7 @@ import numpy as np
 from jax import lax
 from programs import program
 
-SIZES = (0, 1, 2, 7, 8, 9, 33)
+SIZES = (0, 1, 2, 8, 9, 10, 33)
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 1e-300, -1e-300, 1e300, -1e300, 5e-17, 1e-9, 0.5, -0.5])
 SPECIAL = np.resize(SPECIAL, 33)
 

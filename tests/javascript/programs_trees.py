@@ -44,7 +44,7 @@ def deep_tree(a):
     """Dicts, lists, tuples, in each other, empty ones, keys of every kind of text."""
     leaf = jnp.arange(9.0) * a
     odd = {"with space": a, 'quote"': a + 1, "back\\slash": a + 2, "ß–λ": a + 3, "10": a + 4, "2": a + 5, "class": a + 6, "a'b": a + 7}
-    return {"list": [leaf, (leaf[:2], {"x": a})], "tuple": (), "dict": {}, "keys": odd, "shape": a, "data": leaf, "length": leaf[1]}
+    return {"list": [leaf, (leaf[:2], {"x": a})], "tuple": (), "dict": {}, "keys": odd, "shape": a, "data": leaf, "length": leaf[1], "none": None}
 
 
 @program((1.5, X), (-0.5, -X))
