@@ -11,7 +11,7 @@ from learndyn.explore import _labels as labels
 from learndyn.explore._panel import Panel
 from learndyn.explore.panels import Bars, Heat, Line, Scatter
 from learndyn.explore.plane import Phase
-from learndyn.figures import COLORS, GRAY, MARKERS
+from learndyn.figures import COLORS, GRAY, LINES, MARKERS
 
 
 def _words(label):
@@ -111,10 +111,13 @@ def _heat(ax: Axes, panel: Heat, values: Mapping):
     if panel.center is not None:
         reach = max(high - panel.center, panel.center - low) or 1.0
         low, high = panel.center - reach, panel.center + reach
+    rows, columns = matrix.shape
+    across = panel.xlim or (0.5, columns + 0.5)
+    up = panel.ylim or (rows + 0.5, 0.5)  # as a matrix is written, its first row on top
     image = ax.imshow(matrix, vmin=low, vmax=high, cmap="cividis" if panel.center is None else "PuOr", interpolation="nearest",
-                      extent=(0.5, matrix.shape[1] + 0.5, matrix.shape[0] + 0.5, 0.5), aspect="auto")  # fmt: skip
+                      origin="upper" if panel.ylim is None else "lower", extent=(*across, *up), aspect="auto")  # fmt: skip
     ax.grid(False)
-    _whole_numbers(ax.xaxis, ax.yaxis)
+    _whole_numbers(*(axis for axis, given in ((ax.xaxis, panel.xlim), (ax.yaxis, panel.ylim)) if given is None))
     ax.figure.colorbar(image, ax=ax)
 
 
@@ -122,10 +125,11 @@ def _phase(ax: Axes, panel: Phase, values: Mapping):
     if panel.field is not None:
         field = _finite(values[panel.field])
         x, y = _cells(panel, field)
-        length = np.hypot(*np.moveaxis(field, -1, 0))
-        arrows = field / np.where(length > 0, length, np.nan)[..., None]
-        ax.quiver(x, y, arrows[..., 0], arrows[..., 1], color=GRAY, alpha=0.7, pivot="mid", angles="xy", scale=1.4 * field.shape[1],
-                  width=0.005)  # fmt: skip
+        speed = np.hypot(*np.moveaxis(field, -1, 0))
+        # longer where it is faster, but weakly, so that slow regions can be read as well
+        length = np.maximum(0.3, (speed / np.nanmax(speed, initial=1e-300)) ** 0.35) / np.where(speed > 0, speed, np.nan)
+        ax.quiver(x, y, *np.moveaxis(field * length[..., None], -1, 0), color=GRAY, alpha=0.7, pivot="mid", angles="xy",
+                  scale=1.1 * field.shape[1], width=0.005)  # fmt: skip
         if panel.nullclines:
             for i, dashes in enumerate(("solid", "dashed")):
                 _contour(ax, x, y, field[..., i], [0.0], colors=COLORS[4 - 3 * i], linestyles=dashes)
@@ -135,12 +139,16 @@ def _phase(ax: Axes, panel: Phase, values: Mapping):
     for key in panel.curves:
         for curve in np.atleast_3d(_finite(values[key]).T).T:
             ax.plot(*curve.T, color=GRAY, linestyle="-", linewidth=0.9)
-    names = iter(panel.labels or ())
+    names, bundles = iter(panel.labels or ()), 0
     for key in panel.paths:
-        for path in np.atleast_3d(_finite(values[key]).T).T:
-            (curve,) = ax.plot(*path.T, label=_words(next(names, "")))
-            ax.plot(*path[0], marker="o", linestyle="", color=curve.get_color())
-            _arrow(ax, path, curve.get_color())
+        paths = np.atleast_3d(_finite(values[key]).T).T
+        for i, path in enumerate(paths):
+            number = bundles + (i if len(paths) <= len(COLORS) else 0)  # a bundle of many has one color
+            look = {"color": COLORS[number % len(COLORS)], "linestyle": LINES[number % len(LINES)]}
+            ax.plot(*path.T, **look, label=_words(next(names, "")))
+            ax.plot(*path[0], marker="o", linestyle="", color=look["color"])
+            _arrow(ax, path, look["color"])
+        bundles += len(paths) if len(paths) <= len(COLORS) else 1
     for key in panel.points:
         ax.plot(*np.atleast_2d(_finite(values[key])).T, marker="D", linestyle="", color=COLORS[4], markerfacecolor="white")
     for note, (x, y) in panel.notes.items():

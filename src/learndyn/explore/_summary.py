@@ -10,6 +10,7 @@ import numpy as np
 from learndyn.explore import _check as check
 from learndyn.explore.controls import Choice
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _FORMAT = re.compile(r"d|\.\d{1,2}[feg]")
 
 
@@ -101,4 +102,10 @@ def _filled(piece, values, settings):
         return piece["words"][int(value)]
     if math.isnan(value):
         return "undefined"
-    return "infinite" if math.isinf(value) else format(value, piece["format"])
+    return "infinite" if math.isinf(value) else _pretty(format(value, piece["format"]))
+
+
+def _pretty(number):
+    """1.2e-05 becomes 1.2×10⁻⁵, as the script writes it; minus signs are true ones."""
+    mantissa, _, power = number.partition("e")
+    return (mantissa + (f"×10{str(int(power)).translate(_RAISED)}" if power else "")).replace("-", "−")

@@ -7,6 +7,8 @@ Each names keys of the dictionary that `simulate` returns and says how they are 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from learndyn import _require as require
 from learndyn.explore import _check as check
 from learndyn.explore import _labels as markup
@@ -114,14 +116,12 @@ class Heat(Panel):
     def __post_init__(self):
         super().__post_init__()
         check.text("key of heat", self.key)
-        if self.xlim is not None or self.ylim is not None:
-            raise ValueError(f"xlim and ylim of heat must be None: it shows all cells, but they are {self.xlim!r}, {self.ylim!r}")
         if self.limits is not None:
             object.__setattr__(self, "limits", check.limits("limits of heat", self.limits))
         if self.center is not None:
             require.number("center of heat", self.center)
-            if self.limits is not None and not self.limits[0] < self.center < self.limits[1]:
-                raise ValueError(f"center of heat must lie inside its limits, {self.limits!r}, but is {self.center!r}")
+            if self.limits is not None and not np.isclose(self.center, np.mean(self.limits)):
+                raise ValueError(f"center of heat must lie halfway between its limits, {self.limits!r}, but is {self.center!r}")
 
     def used(self) -> set[str]:
         return {self.key}
@@ -208,12 +208,13 @@ def heat(
     center: float | int | None = None,
     **axes: str | Sequence[float | int] | None,
 ) -> Heat:
-    """A matrix, each entry a colored cell, with row 1 at the top.
+    """A matrix, each entry a colored cell: rows from the top, as it is written, or with `ylim` from the low end up.
 
     Args:
       key: a result of shape (n, m), both at most 40.
       limits: the values of the first and the last color; without them the smallest and the largest entry.
       center: a value with a neutral color, on both sides of which the colors diverge.
-      axes: title, xlabel, ylabel.
+      axes: title, xlabel, ylabel, and xlim, ylim: the rectangle that the cells fill; without them rows and columns are
+        counted from 1.
     """
     return Heat(key=key, limits=limits, center=center, **frame("heat", axes))
