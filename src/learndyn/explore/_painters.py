@@ -25,9 +25,10 @@ def _words(label):
 
 def paint(ax: Axes, panel: Panel, values: Mapping[str, np.ndarray]) -> None:
     """Draw one panel, with its words and limits, into empty axes; what is not finite is left out."""
-    for axis in panel.log:
-        ax.set(**{f"{axis}scale": "log"})
     _PAINTERS[type(panel)](ax, panel, values)
+    for axis, least in zip("xy", ax.dataLim.minpos, strict=True):
+        if axis in panel.log and np.isfinite(least):  # there is something above zero
+            ax.set(**{f"{axis}scale": "log"})
     ax.set(title=_words(panel.title), xlabel=_words(panel.xlabel), ylabel=_words(panel.ylabel))
     if panel.xlim is not None:
         ax.set_xlim(panel.xlim)
@@ -39,12 +40,16 @@ def paint(ax: Axes, panel: Panel, values: Mapping[str, np.ndarray]) -> None:
 
 def _whole_numbers(*axes):
     for axis in axes:
-        if axis.get_scale() == "linear":
-            axis.set_major_locator(MaxNLocator(integer=True))
+        axis.set_major_locator(MaxNLocator(integer=True))
+
+
+_LARGE = 1e150  # what is larger counts as infinite: squares of it would be
 
 
 def _finite(values):
-    return np.where(np.isfinite(values), values, np.nan).astype(float)
+    """Numbers that can be drawn; NaN, where curves break, for the others."""
+    values = np.asarray(values, float)
+    return np.where(np.abs(values) < _LARGE, values, np.nan)
 
 
 def _series(panel, values):
@@ -106,7 +111,7 @@ def _bars(ax: Axes, panel: Bars, values: Mapping):
 
 
 def _heat(ax: Axes, panel: Heat, values: Mapping):
-    matrix = np.ma.masked_invalid(values[panel.key].astype(float))
+    matrix = np.ma.masked_invalid(_finite(values[panel.key]))
     low, high = panel.limits or ((float(matrix.min()), float(matrix.max())) if matrix.count() else (0.0, 1.0))
     if panel.center is not None:
         reach = max(high - panel.center, panel.center - low) or 1.0

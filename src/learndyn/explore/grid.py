@@ -143,10 +143,11 @@ class Grid:
             mean = sum(decoded[key][tuple((cells + corner).T)] for corner in corners) / len(corners)
             off = np.abs(mean - values.reshape(len(settings), -1)).max(axis=1)
             worst = int(off.argmax())
-            if ranges[key] > 0:
+            rounding = 1e-9 * float(np.abs(mean).max())
+            if ranges[key] > rounding:
                 errors[key] = float(off[worst] / ranges[key])
-            else:  # a constant on the nodes must be one between them, up to rounding
-                errors[key] = 0.0 if off[worst] <= 1e-9 * max(1.0, float(np.abs(mean).max())) else np.inf
+            else:  # what is constant on the nodes must be so between them
+                errors[key] = 0.0 if off[worst] <= rounding else np.inf
             where[key] = dict(zip(controls, settings[worst], strict=True))
         for key, error in errors.items():
             if error > self.error:
