@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 
 import jax
+import jax.export
 import numpy as np
 
 from learndyn import _require as require
@@ -56,6 +57,12 @@ class Simulation:
         with jax.enable_x64(True):
             result = jax.device_get(self._jitted(*self.arguments(settings)))
         return {key: np.asarray(value) for key, value in result.items()}
+
+    def exported(self, keys: list[str]) -> bytes:
+        """The function reduced to these results in JAX's portable form, for `jax.export.deserialize`."""
+        with jax.enable_x64(True):
+            examples = self.arguments(self.settings())
+            return bytes(jax.export.export(jax.jit(self.only(keys)), platforms=["cpu"])(*examples).serialize())
 
     def _match_parameters(self):
         """Each control a parameter; each parameter, unless it has a default, a control."""

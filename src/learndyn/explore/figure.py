@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,9 @@ from learndyn.explore._simulation import Simulation
 from learndyn.explore.controls import Choice, Slider, controls
 from learndyn.explore.grid import Grid, Report
 from learndyn.explore.plane import Phase
+
+# Beside a figure on a page: its function as JAX stores one, so that tests can hold the page's numbers against JAX.
+MIME = "application/vnd.learndyn.explore+json"
 
 _shown: Counter = Counter()  # how often a figure, by its id, is on the page that this process makes
 
@@ -174,8 +178,10 @@ class Figure:
     def _repr_mimebundle_(self, include=None, exclude=None):
         if _on_a_page():
             _shown[self.id] += 1
+            function = zlib.compress(self._simulation.exported(self._keys), 9)
             return {"text/html": self.to_html(number=_shown[self.id]), "text/plain": repr(self),
-                    "image/png": base64.b64encode(self.picture).decode()}  # fmt: skip
+                    "image/png": base64.b64encode(self.picture).decode(),
+                    MIME: {"function": base64.b64encode(function).decode()}}  # fmt: skip
         if _in_a_kernel():
             bundle, metadata = self.widget._repr_mimebundle_()
             return bundle | {"text/plain": repr(self)}, metadata
