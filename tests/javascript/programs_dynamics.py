@@ -90,5 +90,5 @@ def constants(a, b):
     """Constants small, large, of each type, not finite, repeated, and used by several rules; arrays of one value."""
     table, v = jnp.asarray(TABLE), jnp.array([1e-310 * 0, 1e300, -1e-300, jnp.nan, jnp.inf, -jnp.inf, -0.0, 1 / 3, 123456789.123, 5e-324 * 0])
     truths, counts = jnp.array([True, False] * 6), jnp.array([3, -1, 2**31 - 1, -(2**31)], jnp.int32)
-    folded = jnp.linalg.eigvalsh(table.T @ table) * a, jnp.sort(table[:, 0]) + b, jnp.fft.fft(TABLE[0]).real * a, jnp.float32(0.1) * a
+    folded = jnp.linalg.eigvalsh(table.T @ table) * a, jnp.sort(table[:, 0]) + b, jnp.fft.fft(TABLE[0]).real * a, jnp.float32(0.1).astype(float) * a
     return v * a, v + b, table * a, table @ table.T * b, jnp.where(truths, a, b), counts * a, table, truths, counts, jnp.full(30, 7.0) * a, folded, table[3] * b

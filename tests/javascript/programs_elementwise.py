@@ -109,7 +109,6 @@ elementwise("reduce_precision", lambda x: lax.reduce_precision(x, 11, 52), (ramp
 elementwise("barrier", lambda x: lax.optimization_barrier((x, x + 1)), (ramp(-9, 9),))
 elementwise("stop_gradient", lambda x: lax.stop_gradient(x) * 2, (ramp(-9, 9),))
 elementwise("copy", lambda x: jnp.copy(x) + jnp.array(x, copy=True), (ramp(-9, 9),))
-elementwise("nextafter", lax.nextafter, (ramp(-9, 9), ramp(-5, 7)), (LEFT[:33], RIGHT[:33]))
 
 
 @program((0.3, ramp(-1, 1)), (-2.0, ramp(-3, 1)))

@@ -26,8 +26,8 @@ def test_the_text_is_one_expression():
     """It can stand in a classic script, in HTML, on one line, and names nothing outside of itself."""
     for f, args in ((nested, (0.7, 3)), (trained_network, (0.1, 0)), (deep_tree, (1.0,))):
         text = compile_to_js(f, *args)
-        for place in ("({})", "[{}][0]", "null ?? {}", "(() => {{ const figure = {}; return figure; }})()", "{}\n;"):
-            assert v8().eval(f"typeof ({place.format(text).rstrip(';')})") == "function" or place.endswith(";")
+        for place in ("{}", "[{}][0]", "null ?? {}", "(() => {{ const figure = {}; return figure; }})()"):
+            assert v8().eval(f"typeof {place.format(text)}") == "function"
         assert "\n" not in text
         assert not any(word in text for word in ("import", "export", "require(", "</", "<!--", "console", "document", "window"))
         newer = ("??=", "||=", "&&=", ".at(", "replaceAll", "findLast", "hasOwn", "structuredClone", "#")  # than ES2020
@@ -113,14 +113,14 @@ def test_shapes_are_enough():
 @pytest.mark.parametrize(
     "f, args, error, words",
     [
-        (3, (), TypeError, ["f must be", "3"]),
+        (3, (), TypeError, ["f", "3"]),
         (lambda a: a, ("x",), TypeError, ["example_args[0]", "'x'"]),
         (lambda a, b: a, (1.0, None), TypeError, ["example_args[1]", "None"]),
         (lambda a: a[0], ([1.0],), TypeError, ["example_args[0]", "list"]),
-        (lambda a: "text", (1.0,), TypeError, ["text"]),
-        (lambda a: {"k": a, "s": "text"}, (1.0,), TypeError, ["text"]),
+        (lambda a: "text", (1.0,), TypeError, ["str"]),
+        (lambda a: {"k": a, "s": "text"}, (1.0,), TypeError, ["str"]),
         (lambda a: a, (np.float32(1),), Unsupported, ["example_args[0]", "float32"]),
-        (lambda a: a, (1j,), Unsupported, ["example_args[0]", "complex128"]),
+        (lambda a: a, (1j,), Unsupported, ["example_args[0]", "complex"]),
         (lambda a, b: a, (1.0,), TypeError, ["'b'"]),
         (lambda a: jax.tree_util.Partial(f=a), (1.0,), TypeError, ["Partial"]),
     ],

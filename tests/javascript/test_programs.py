@@ -55,7 +55,7 @@ def primitives(jaxpr):
     """The names of all primitives of a jaxpr and of those within."""
     for equation in jaxpr.eqns:
         yield equation.primitive.name
-        for inner in jax.tree.leaves(equation.params.values(), is_leaf=lambda p: hasattr(p, "eqns")):
+        for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=lambda p: hasattr(p, "eqns")):
             if hasattr(inner, "eqns"):
                 yield from primitives(inner)
 
