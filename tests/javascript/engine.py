@@ -30,6 +30,7 @@ HARNESS = """(() => { "use strict";
   let numbers, layout;
   const leaves = (value, found) => {
     if (value === null) return null;
+    if (typeof value !== "object") throw Error(`${value} is no array`);
     if (value.data instanceof Float64Array) {
       if (value.data.length !== value.shape.reduce((size, n) => size * n, 1))
         throw Error(`shape ${value.shape} with ${value.data.length} numbers`);

@@ -176,7 +176,8 @@ class Writer:
 
         def result(end):
             y, *kept["y"] = self.last(end)
-            return f"({first}, {self.like(end, ds)}), {y}" if swap else f"({self.like(end, cs)}, {second}), {y}"
+            new = f"jnp.tanh(p + {self.like(end, cs)})"
+            return f"({first}, {new}), {y}" if swap else f"({new}, {second}), {y}"
 
         name = f"step_{next(self.names)}"
         lines = self.function(f"def {name}(carry, r):", inner, result, depth, reverse)
@@ -198,7 +199,7 @@ class Writer:
     def loop(self, scope, depth, reverse):
         (x, shape), (i, _) = self.operand(scope), self.operand(scope, "int", lambda s: s == ())
         name = f"body_{next(self.names)}"
-        lines = self.function(f"def {name}(k, p):", scope | {"k": ("int", ()), "p": ("float", shape)}, lambda end: self.like(end, shape), depth, reverse)
+        lines = self.function(f"def {name}(k, p):", scope | {"k": ("int", ()), "p": ("float", shape)}, lambda end: f"jnp.sin(p + {self.like(end, shape)})", depth, reverse)
         return lines, f"lax.fori_loop(0, {i} % 4, {name}, {x})", "float", shape
 
     def vectorize(self, scope, depth, reverse):

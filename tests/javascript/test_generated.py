@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from engine import agree, evaluate
 from generator import sources
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from jax import lax
 
 from learndyn.javascript import compile_to_js
@@ -16,7 +16,7 @@ ARGUMENTS = [
 ]
 
 
-@settings(derandomize=True, deadline=None, max_examples=120, suppress_health_check=list(HealthCheck))
+@settings(derandomize=True, deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
 @given(source=sources())
 def test_generated(source):
     """At three arguments, by which branches and the lengths of loops differ."""
