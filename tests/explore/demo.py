@@ -10,10 +10,14 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import rcssmin
+import rjsmin
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / "src" / "learndyn" / "explore" / "explore.js"
-STYLE = SCRIPT.with_suffix(".css")
+SOURCE = ROOT / "src" / "learndyn" / "explore"
+# As readers get them: the minifiers know less of the languages than browsers do, so what they make is what is tested.
+SCRIPT = rjsmin.jsmin((SOURCE / "explore.js").read_text(encoding="utf8"))
+STYLE = rcssmin.cssmin((SOURCE / "explore.css").read_text(encoding="utf8"))
 
 
 def math(body: str) -> str:
@@ -229,13 +233,13 @@ def page(*figures, theme: str | None = None, scripts: int = 1, width: str = "46r
     attribute = f' data-theme="{theme}"' if theme else ""
     dark = "background: #121212; color: #ced6dd;"
     return f"""<!doctype html><html lang="en"{attribute}><head><meta charset="utf-8"><title>Figures</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE.read_text(encoding="utf8")}</style><style>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style><style>
 body {{ font-family: "Liberation Sans", sans-serif; line-height: 1.6; margin: 0; }} main {{ margin: auto; max-width: {width}; padding: 1rem; }}
 h2 {{ font-size: 1.2rem; }} html[data-theme=dark] {{ {dark} --pst-color-text-base: #ced6dd; --pst-color-background: #121212; }}
 @media screen and (prefers-color-scheme: dark) {{ html:not([data-theme]) {{ {dark} }} }}
 </style></head><body><main><article><h1>Figures</h1><script>{TOOLS}</script>
 {"".join(f"<h2>{spec['id'].capitalize()}</h2><p>Text before a figure, as wide as the column, so that its edges can be compared with it.</p>" + fragment(spec, function) for spec, function in figures)}
-<p>Text after the last figure.</p></article></main>{f"<script>{SCRIPT.read_text(encoding='utf8')}</script>" * scripts}</body></html>"""
+<p>Text after the last figure.</p></article></main>{f"<script>{SCRIPT}</script>" * scripts}</body></html>"""
 
 
 if __name__ == "__main__":
