@@ -1,0 +1,20 @@
+const load=(b,a,name)=>{if(a.length!==b.length)throw new RangeError(name+" needs "+b.length+" numbers, not "+a.length);b.set(a)};
+const clip=(i,last)=>min(max(i,0),last);
+const within=(i,last)=>i>=0&&i<=last;
+const compare=(a,b)=>a<b?-1:a>b?1:(a!=a)-(b!=b);
+const square=(x,times)=>times?times(x,x):x*x;
+const power=(x,y)=>x==1||x==-1&&abs(y)==1/0?1:x**y;
+const wholePower=(x,n,times=(a,b)=>a*b)=>{if(n<0)return 1/wholePower(x,-n,times);let y=1;for(;n;n=floor(n/2)){if(n%2)y=times(y,x);x=times(x,x)}return y};
+const quotient=(a,b)=>b?trunc(a/b):-1;
+const remainder=(a,b)=>b?a%b:a;
+const shiftLeft=(a,b)=>b>>>0<32?a<<b:0;
+const shiftRight=(a,b,mask)=>b>>>0<32?((a&mask)>>>0)>>>b:0;
+const wide=(a,b,f)=>Number(BigInt.asIntN(64,f(BigInt(a),BigInt(b))));
+const whole=(x,low,high)=>min(max(trunc(x)||0,low),high);
+const roundEven=x=>{const r=round(x);return r-x==.5&&r%2?r-1:r};
+const roundAway=x=>x<0?-round(-x):round(x);
+const logAddExp=(a,b)=>a==b?a+log(2):max(a,b)+log1p(exp(-abs(a-b)));
+// erf by its series near 0 and one minus erfc beyond; erfc by its continued fraction.
+const erf=x=>abs(x)<2.2?erfSeries(x):x>0?1-erfc(x):erfc(-x)-1;
+const erfSeries=x=>{let t=x,s=x;for(let n=1;abs(t)>1e-17*abs(s);n++)s+=(t*=-x*x/n)/(2*n+1);return s*2/sqrt(PI)};
+const erfc=x=>{if(!(x>=2.2))return x<-2.2?2-erfc(-x):1-erfSeries(x);let f=0;for(let j=90;j;j--)f=j/2/(x+f);return exp(-x*x)/sqrt(PI)/(x+f)};
