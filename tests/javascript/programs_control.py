@@ -32,8 +32,10 @@ def carries(a, v):
     kept = lax.scan(lambda c, _: (c, c * a), v, None, length=2), lax.scan(lambda c, _: (c * a, c), jnp.ones(20), None, length=3)
     moved = lax.scan(lambda c, x: (jnp.roll(c, 1).at[0].set(x), c), v, v[:3]), lax.scan(lambda c, _: (c[::-1] + a, c[:2]), v, None, length=3)
     reshaped = lax.scan(lambda c, _: (c.T.reshape(4, 5) * a, c[0]), v.reshape(4, 5), None, length=3)
-    both = lax.scan(lambda c, _: ((jnp.stack([c[1], c[0]]), (c[0], c)[1]), c.sum()) if False else (c[::-1], c), v[:2], None, length=3)
-    return swap, numbers, rotate, same, kept, moved, reshaped, both, v
+    both = lax.scan(lambda c, _: (c[::-1], c), v[:2], None, length=3)
+    flags = lax.scan(lambda c, x: (c ^ (v > x), (c.any(), c.sum())), v > a, v[:4]), lax.scan(lambda c, x: ((c[1], ~c[0] | (x > 0)), c[0] & c[1]), (a > 0, True), v)
+    counts = lax.scan(lambda c, x: (c * 3 + jnp.int32(x > 0), c % 7), jnp.arange(12, dtype=jnp.int32), v)
+    return swap, numbers, rotate, same, kept, moved, reshaped, both, flags, counts, v
 
 
 @program((0.7, 5), (-0.3, 0), (2.5, 11))
@@ -77,6 +79,24 @@ def nested(a, n):
         return jnp.sin(v), (total, v[:2])
 
     return lax.scan(outer, jnp.linspace(-1, 1, 9), jnp.arange(4.0)), lax.map(lambda x: lax.fori_loop(0, n, lambda i, y: y * x + i, a), jnp.arange(5.0))
+
+
+@program((0.7, X[:24].reshape(2, 3, 4)), (-0.3, X[9:].reshape(2, 3, 4)))
+def deep(a, x):
+    """Many loops around each other: every counter needs a name of its own, in sorts, sums, and products, too."""
+
+    def level(depth):
+        def step(c, row):
+            if depth:
+                c, _ = lax.scan(level(depth - 1), c, row)
+            else:
+                c = jnp.sort(c + row, 1) * 0.9 + jnp.tensordot(c, c, ((0, 1), (0, 1)))[None, :1] * 0.01 + jnp.cumsum(c, 2) * 0.1 + c.sum((0, 2), keepdims=True)
+                c = jnp.tanh(jnp.sort(c, 2) + jnp.einsum("ijk,ilk->ijl", c, c)[..., :1]).at[:, jnp.int64(row > 0)].add(a)
+            return c, c.sum()
+
+        return step
+
+    return lax.scan(level(2), x, x), lax.map(lambda r: lax.map(lambda s: jnp.sort(jnp.outer(s, s)[..., None] * x[None, 0, 0][None], 0), r), x)
 
 
 @program((0.7, X[:12]), (-0.3, X[9:21]))

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from programs import program
+from programs import jit, program
 
 SIZES = (0, 1, 2, 8, 9, 10, 33)
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 1e-300, -1e-300, 1e300, -1e300, 5e-17, 1e-9, 0.5, -0.5])
@@ -23,7 +23,7 @@ def elementwise(name, op, *arguments):
         cut = [parts(x) for x in arrays]
         return {key: op(*(part[key] for part in cut)) for key in cut[0]}
 
-    def reference(*arrays, whole=jax.jit(op)):  # an entry does not depend on its neighbors: one small function to jit
+    def reference(*arrays, whole=jit(op)):  # an entry does not depend on its neighbors: one small function to jit
         result = jax.tree.map(np.asarray, whole(*arrays))
         return {key: jax.tree.map(lambda y: parts(y)[key], result) for key in parts(arrays[0])}
 
@@ -129,4 +129,4 @@ def select_of_three(x, which):
     cases = [x + jnp.arange(12.0).reshape(3, 4) * s for s in (1.0, -1.0, 2.0)]
     where = jnp.arange(12, dtype=jnp.int32).reshape(3, 4) % 3
     which = jnp.clip(which, 0, 2).astype(jnp.int32)
-    return lax.select_n(which, *cases), lax.select_n((where + which) % 3, *cases), lax.select_n(which, x, x * 2, x * 3)
+    return lax.select_n(x > 0, *cases[:2]), lax.select_n(which, *cases), lax.select_n((where + which) % 3, *cases), lax.select_n(which, x, x * 2, x * 3)

@@ -21,6 +21,13 @@ def reductions(x):
     return every, empty, small, x.mean(0), x.var(), x.std(1), jnp.linalg.norm(x[0]), jnp.ptp(x, 2), jnp.average(x, 1)
 
 
+@program((np.outer(WIDE[:6], WIDE[:9]) / 9,), (np.outer(WIDE[9:15], WIDE[5:14]) / 9,))
+def long_reductions(x):
+    """Few results of many numbers: loops although the result is small."""
+    few = [f(x, axis) for f in (jnp.sum, jnp.prod, jnp.max, jnp.min) for axis in (0, 1, (0, 1))]
+    return few, jnp.any(x > 9, 1), jnp.all(x > -9, 0), x @ x[0], x[0] @ x.T, x[:, :8].reshape(6, 2, 4).sum((0, 2)), x.sum(1, keepdims=True), jnp.vdot(x, x)
+
+
 @program((WIDE[:24].reshape(6, 4) / 9,), (WIDE[9:].reshape(6, 4) / 9,))
 def running(x):
     """Cumulative sum, product, maximum, minimum, logsumexp along each axis, in both directions; differences."""

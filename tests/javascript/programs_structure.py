@@ -89,7 +89,7 @@ def gathers(x, k):
     modes += [x.at[k].get(mode="fill", fill_value=-7.0), x[k]]
     numpy = jnp.take(x, k, axis=1, mode="clip"), jnp.take(x, k), jnp.take(x[0], k, mode="wrap"), x[k % 6, k % 4], x[:, k % 4]
     along = jnp.take_along_axis(x, (k[:, None] % 6), 0), jnp.take_along_axis(x[:5], k[:, None] % 4, 1), x[k % 6][:, ::2]
-    grid = x[(k % 6)[:, None], (k % 4)[None, :]], x[jnp.array([1, 3, 5])], x[k[1] % 6, 2], x[k % 6, 1:3]
+    grid = x[(k % 6)[:, None], (k % 4)[None, :]], x[jnp.array([1, 3, 5])], x[k[1] % 6, 2], x[k % 6, 1:3], x.at[k % 6].get(mode="promise_in_bounds")
     truth = (x > 0)[k], (x > 0).at[k].get(mode="fill", fill_value=True), x.astype(jnp.int32).at[k].get(mode="fill")
     return modes, numpy, along, grid, truth
 

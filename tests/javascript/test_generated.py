@@ -7,6 +7,7 @@ from engine import agree, evaluate
 from generator import sources
 from hypothesis import HealthCheck, given, settings
 from jax import lax
+from programs import jit
 
 from learndyn.javascript import compile_to_js
 
@@ -22,7 +23,6 @@ def test_generated(source):
     """At three arguments, by which branches and the lengths of loops differ."""
     scope = {"jax": jax, "jnp": jnp, "lax": lax}
     exec(source, scope)
-    f = scope["f"]
-    jitted = jax.jit(f, compiler_options={"xla_backend_optimization_level": 0})
+    f, jitted = scope["f"], jit(scope["f"])
     for args, js in zip(ARGUMENTS, evaluate(compile_to_js(f, *ARGUMENTS[0]), ARGUMENTS), strict=True):
         agree(js, jitted(*args))
