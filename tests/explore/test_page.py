@@ -6,9 +6,11 @@ import json
 import re
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import jax
+import jax.export
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -134,8 +136,16 @@ def test_a_page_gets_html_a_picture_and_text_and_no_widget(monkeypatch):
     monkeypatch.setenv("LEARNDYN_EXPLORE", "page")
     shown = every_panel()
     bundle = shown._repr_mimebundle_()
-    assert set(bundle) == {"text/html", "image/png", "text/plain"} and "widget" not in vars(shown)
+    assert set(bundle) == {"text/html", "image/png", "text/plain", figure.MIME} and "widget" not in vars(shown)
     assert base64.b64decode(bundle["image/png"]) == shown.picture and bundle["text/plain"] == repr(shown)
+
+
+def test_beside_a_figure_on_a_page_is_its_jax_function(monkeypatch):
+    monkeypatch.setenv("LEARNDYN_EXPLORE", "page")
+    shown = one_curve()
+    stored = base64.b64decode(shown._repr_mimebundle_()[figure.MIME]["function"])
+    function = jax.export.deserialize(zlib.decompress(stored)).call
+    np.testing.assert_array_equal(function(np.float64(0.5))["loss"], shown.frame(rate=0.5)["loss"])
 
 
 def test_what_cannot_be_compiled_stops_the_cell_and_not_its_display(monkeypatch):
