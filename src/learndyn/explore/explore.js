@@ -11,14 +11,11 @@
 (() => {
   "use strict";
   const api = globalThis.learndynExplore || (globalThis.learndynExplore = {});
-  if (api.mount) { // loaded twice: the first one stays
-    api.start();
-    return;
-  }
+  if (api.mount) return api.start(); // loaded twice: the first one stays
 
   const { abs, ceil, floor, hypot, log10, max, min, round } = Math, finite = Number.isFinite, now = () => performance.now();
   const clamp = (value, low, high) => min(max(value, low), high);
-  const range = (count, make) => Array.from({ length: max(count, 0) }, (_, i) => make(i));
+  const range = (count, make) => Array.from({ length: count }, (_, i) => make(i));
   const product = shape => shape.reduce((a, b) => a * b, 1);
   const join = (list, write) => list.map(write).join("");
   const on = (node, event, react) => node.addEventListener(event, react);
@@ -26,14 +23,14 @@
   // ------------------------------------------------------------------------------------------------ elements
 
   /** Attributes are written only where they change: most nodes of most updates stay as they are. */
-  function put(node, attributes) {
+  function put(node, given) {
     const memo = node.memo || (node.memo = {});
-    for (const name in attributes) if (memo[name] !== attributes[name]) node.setAttribute(name, memo[name] = attributes[name]);
+    for (const name in given) if (memo[name] !== given[name]) node.setAttribute(name, memo[name] = given[name]);
     return node;
   }
-  function make(tag, attributes, ...children) {
+  function make(tag, given, ...children) {
     const svg = /^(svg|g|path|text|tspan)$/.test(tag);
-    const node = put(svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag), attributes);
+    const node = put(svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag), given);
     node.append(...children);
     return node;
   }
@@ -51,12 +48,12 @@
 
   /** 1.2e-5 becomes 1.2×10⁻⁵, with true minus signs. */
   const pretty = text => String(text)
-    .replace(/e\+?(-?)0*(\d+)/, (_, sign, digits) => "×10" + (sign && "⁻") + digits.replace(/\d/g, c => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]))
+    .replace(/e\+?(-?)(\d+)/, (_, sign, digits) => "×10" + (sign && "⁻") + digits.replace(/\d/g, c => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]))
     .replace("-", "−");
 
   /** Python's format of a number, for the formats that a summary may use: .Nf .Ne .Ng d. */
   function format(value, code) {
-    if (!finite(value)) return value !== value ? "undefined" : "infinite";
+    if (!finite(value)) return isNaN(value) ? "undefined" : "infinite";
     const kind = code.slice(-1), digits = parseInt(code.slice(1)) || 0;
     if (kind === "d") return pretty(round(value));
     if (kind === "f") return pretty(value.toFixed(digits));
@@ -67,21 +64,20 @@
 
   const decimals = number => (String(number).split(".")[1] || "").length;
   /** A slider's value as text: as fine as its steps; on a logarithmic track, or with tiny steps, three significant figures. */
-  const print = ({ log, step, value }, v) => pretty(
-    !log && step > 1e-4 ? v.toFixed(min(4, max(decimals(step), decimals(value)))) : v > 999 && v < 1e5 ? round(v) : v.toPrecision(3));
+  const print = ({ log, step, value }, v) => pretty(!log && step > 1e-4
+    ? v.toFixed(max(min(3, decimals(value)), min(decimals(step), ceil(1 - log10(step))))) : v > 999 && v < 1e5 ? round(v) : v.toPrecision(3));
 
   // ------------------------------------------------------------------------------------------------ axes
 
   const LARGE = 1e150; // what is larger counts as infinite, because its square is
 
-  /** The interval that holds the numbers seen, and how many were infinite, undefined, any. */
-  const extent = () => ({ low: Infinity, high: -Infinity, infinite: 0, missing: 0, count: 0 });
+  /** The interval that holds the numbers seen, how many there were, and how many of them infinite. */
+  const extent = () => ({ low: Infinity, high: -Infinity, infinite: 0, count: 0 });
   function see(seen, data, log) {
     for (const v of data) {
       seen.count++;
-      if (v !== v) seen.missing++;
-      else if (abs(v) > LARGE) seen.infinite++;
-      else if (!log || v > 1 / LARGE) {
+      if (abs(v) > LARGE) seen.infinite++;
+      else if (v > (log ? 1 / LARGE : -LARGE)) {
         seen.low = min(seen.low, v);
         seen.high = max(seen.high, v);
       }
@@ -89,13 +85,12 @@
     return seen;
   }
   /** What a panel says quietly when numbers are missing from it. */
-  const quiet = ({ low, high, infinite, missing, count }) =>
-    !count ? "no data" : infinite ? "diverges" : low <= high ? "" : missing ? "undefined" : "nothing above zero";
+  const quiet = ({ low, high, infinite, count }) => !count ? "no data" : infinite ? "diverges" : low <= high ? "" : "undefined";
 
   /** The least of 1, 2, 5, 10, 20, … times a power of ten that is not below `least`. */
   function nice(least) {
     const unit = 10 ** floor(log10(least)), times = least / unit - 1e-9;
-    return unit * (times <= 1 ? 1 : times <= 2 ? 2 : times <= 5 ? 5 : 10);
+    return unit * [1, 2, 5, 10].find(m => times <= m);
   }
 
   /** An axis of `size` pixels with a tick about every `gap`: ticks [value, label], minor ticks, and the pixel `at` a value.
@@ -152,20 +147,20 @@
       if (!finite(x + y)) return (pen = "M");
       const near = min(1, FAR / max(abs(x), abs(y)));
       path += pen + spot(x * near, y * near);
-      if (pen === "M" && !(points[i + 1] && finite(points[i + 1][0] + points[i + 1][1]))) path += "h0";
+      if (pen === "M" && !finite(points[i + 1]?.[0] + points[i + 1]?.[1])) path += "h0";
       pen = "L";
     });
     return path;
   }
 
-  // The markers of learndyn.figures: circle, square, triangle, diamond, triangle down, plus.  [corners, turn, radii]
-  const MARKERS = [, [4, 0.5, [1.25]], [3, 0, [1.35]], [4, 0, [1.3]], [3, 0.5, [1.35]], [12, 0.5, [1.35, 0.6, 1.35]]];
+  // The markers of learndyn.figures: circle, square, triangle, diamond, triangle down, plus; [corners, turn].
+  const MARKERS = [, [4, 0.5], [3, 0], [4, 0], [3, 0.5], [12, 0.5]];
   function marker(kind, [x, y], r) {
     if (!(hypot(x, y) < FAR)) return "";
-    if (!MARKERS[kind]) return `M${spot(x - r, y)}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`;
-    const [corners, turn, radii] = MARKERS[kind];
+    if (!MARKERS[kind]) return `M${spot(x-r,y)}a${r} ${r} 0 1 0 ${2*r} 0a${r} ${r} 0 1 0 ${-2*r} 0z`;
+    const [corners, turn] = MARKERS[kind];
     return "M" + range(corners, k => {
-      const angle = 2 * Math.PI * (k + turn) / corners, long = r * radii[k % radii.length];
+      const angle = 2 * Math.PI * (k + turn) / corners, long = r * (corners > 9 && k % 3 === 1 ? 0.6 : 1.3);
       return spot(x + long * Math.sin(angle), y - long * Math.cos(angle));
     }).join("L") + "z";
   }
@@ -173,7 +168,7 @@
   /** An arrow's head: two barbs at a tip, against the unit direction (u, v). */
   function head(x, y, u, v, size) {
     const barb = turn => spot(x - size * (0.88 * u - turn * v), y - size * (0.88 * v + turn * u));
-    return `M${barb(0.48)}L${spot(x, y)}L${barb(-0.48)}`;
+    return `M${barb(0.48)}L${spot(x,y)}L${barb(-0.48)}`;
   }
 
   /** A head halfway along the visible part of a curve: which way time runs. */
@@ -186,14 +181,15 @@
     return head(x, y, (x - a) / steps[i], (y - b) / steps[i], 9) + "z";
   }
 
-  /** The arrows of velocities (in pixels) on a lattice; their length grows weakly with the speed, so that slow regions can be read too. */
-  function arrows(velocities, rows, cols, w, h) {
-    const speeds = velocities.map(v => hypot(...v)), top = max(...speeds.filter(speed => speed < LARGE)), cell = 0.43 * min(w / cols, h / rows);
-    return join(velocities, ([u, v], k) => {
-      const speed = speeds[k], half = cell * max(0.3, (speed / top) ** 0.35);
+  /** The arrows of field (in pixels) on a lattice; their length grows weakly with the speed, so that slow regions can be read too. */
+  function arrows(field, rows, cols, w, h) {
+    const speeds = field.map(v => hypot(...v)), top = max(...speeds.filter(speed => speed < LARGE)), cell = 0.43 * min(w / cols, h / rows);
+    return join(field, ([u, v], k) => {
+      const speed = speeds[k], half = cell * max(0.3, (speed / top) ** 0.35), x = (k % cols + 0.5) / cols * w, y = h - (floor(k / cols) + 0.5) / rows * h;
       if (!(speed > 1e-9 * top && speed < LARGE)) return "";
-      const x = (k % cols + 0.5) / cols * w, y = h - (floor(k / cols) + 0.5) / rows * h, du = u / speed * half, dv = v / speed * half;
-      return `M${spot(x - du, y - dv)}L${spot(x + du, y + dv)}` + head(x + du, y + dv, u / speed, v / speed, min(5, 0.8 * half));
+      u /= speed;
+      v /= speed;
+      return `M${spot(x-u*half,y-v*half)}L${spot(x+u*half,y+v*half)}` + head(x + u * half, y + v * half, u, v, min(5, 0.8 * half));
     });
   }
 
@@ -201,20 +197,19 @@
       A cut is known by the edge it lies on; the half cell up to the frame is continued linearly. */
   function contours(rows, cols, value, w, h) {
     const wide = cols + 2, cuts = new Map(), taken = new Set();
-    const widen = (list, beyond) => [beyond(list[0], list[1] || list[0]), ...list, beyond(list.at(-1), list.at(-2) || list[0])];
+    const widen = (list, beyond, last = list.length - 1) => [beyond(list[0], list[1]), ...list, beyond(list[last], list[last - 1])];
     const lattice = range(rows, i => widen(range(cols, j => value(i * cols + j)), (a, b) => 2 * a - b));
-    const values = widen(lattice, (a, b) => a.map((v, j) => 2 * v - b[j])).flat();
+    const v = widen(lattice, (a, b = a) => a.map((x, j) => 2 * x - b[j])).flat();
     const cut = ([a, b]) => {
-      const edge = a + " " + b, t = a + values[a] / (values[a] - values[b]) * (b - a), down = b - a > 1;
-      const x = down ? a % wide : t - a + a % wide, y = down ? (t - a % wide) / wide : floor(a / wide);
-      if (!cuts.has(edge)) cuts.set(edge, { point: [(x - 0.5) / cols * w, h - (y - 0.5) / rows * h], next: [] });
+      const edge = a + " " + b, mix = of => of(a) + v[a] / (v[a] - v[b]) * (of(b) - of(a));
+      if (!cuts.has(edge)) cuts.set(edge, { point: [(mix(k => k % wide) - 0.5) / cols * w, h - (mix(k => floor(k / wide)) - 0.5) / rows * h], next: [] });
       return cuts.get(edge);
     };
-    for (let a = 0; a < values.length - wide; a++) {
-      const b = a + 1, c = a + wide, d = c + 1, sum = values[a] + values[b] + values[c] + values[d];
+    for (let a = 0; a < v.length - wide; a++) {
+      const b = a + 1, c = a + wide, d = c + 1, sum = v[a] + v[b] + v[c] + v[d];
       if (b % wide === 0 || !finite(sum)) continue;
-      const found = [[a, b], [b, d], [c, d], [a, c]].filter(([p, q]) => values[p] < 0 !== values[q] < 0).map(cut);
-      if (found[2] && sum < 0 !== values[a] < 0) found.push(found.shift()); // a saddle: its middle says what belongs together
+      const found = [[a, b], [b, d], [c, d], [a, c]].filter(([p, q]) => v[p] < 0 !== v[q] < 0).map(cut);
+      if (found[2] && sum < 0 !== v[a] < 0) found.push(found.shift()); // a saddle: its middle says what belongs together
       for (let p, q; [p, q] = found.splice(0, 2), q;) {
         p.next.push(q);
         q.next.push(p);
@@ -237,13 +232,13 @@
   function layer(parent) {
     const nodes = [];
     let used = 0;
-    const take = (tag, attributes) => {
+    const take = (tag, given) => {
       const old = nodes[used];
       if (!old || old.localName !== tag) {
         parent.insertBefore(nodes[used] = make(tag), old || null);
         if (old) old.remove();
       }
-      return put(nodes[used++], attributes);
+      return put(nodes[used++], given);
     };
     return {
       take,
@@ -262,28 +257,21 @@
     };
   }
 
-  const KINDS = 6; // series k has color k, dash k, marker k
-  const TONES = 40; // of a heat map
-  /** A tone between 0 and 1, mixed by the browser from the colors of the style sheet, so that it follows light and dark. */
-  function shade(t, names) {
-    const k = t < 0.5 ? 0 : 1;
-    return `fill:color-mix(in oklab,var(--${names[k + 1]}) ${round((2 * t - k) * 100)}%,var(--${names[k]}))`;
-  }
+  const KINDS = 6, TONES = 40; // series k has color k, dash k, marker k; of a heat map
 
   /** The columns of a result: (t,) has one, (t, n) has n. */
   const columns = ({ shape: [t, n = 1], data }) => range(n, j => range(t, i => data[i * n + j]));
   /** The points of a result (2,) or (t, 2), or of each curve of (n, t, 2). */
   const points = data => range(data.length / 2, i => [data[2 * i], data[2 * i + 1]]);
   const curves = ({ shape, data }) => range(shape[2] ? shape[0] : 1, (k, size = data.length / (shape[2] ? shape[0] : 1)) => points(data.slice(k * size, (k + 1) * size)));
-  const percent = (part, whole) => round(part / whole * 1e5) / 1e3 + "%";
 
   /** A panel: its element, `layout` to a size, `update` to a result. */
   function makePanel(p, controls, change) {
-    const { kind, xlim, ylim } = p, square = /phase|heat/.test(kind), log = p.log || "", logX = log.includes("x"), logY = log.includes("y");
+    const { kind, xlim, ylim } = p, square = /phase|heat/.test(kind), logX = /x/.test(p.log), logY = /y/.test(p.log);
     const grid = make("g"), inner = make("svg", { overflow: "hidden" }), words = div("notes"), legend = div("legend");
     const picture = make("svg", { class: "x-svg", role: "img", "aria-label": p.text }, grid, inner), plot = div("plot", picture, words);
     const element = div("panel", rich(div("title"), p.title), rich(div("y"), p.ylabel), plot, rich(div("x"), p.xlabel), legend);
-    const back = layer(grid), marks = layer(inner), notes = layer(words);
+    const back = layer(grid), marks = layer(inner), notes = layer(words), draw = marks.path;
     // The drawing is `width` by `height`, of which the frame is (left, top) … (left + w, top + h); X and Y give pixels in the frame.
     let width, height, left, top, w, h, em, margins, X, Y, result, said;
 
@@ -291,7 +279,7 @@
     function layout(cell, frame, size) {
       [width, h, em, margins, top, height] = [cell, frame, size, [0, 0], round(0.7 * size), frame + round(1.9 * size) + 10];
       room(1, [], p.drag ? 16 : em);
-      put(picture, { width, height, viewBox: `0 0 ${width} ${height}` });
+      put(picture, { width, height, viewBox: [0, 0, width, height] });
     }
     /** Room for labels at the left (0) or right (1) of the frame.  It never shrinks before the next layout: the frame must not tremble. */
     function room(side, ticks, more) {
@@ -300,28 +288,29 @@
       const space = width - margins[0] - margins[1], pad = kind === "scatter" ? 6 : 2; // what lies on the frame is not to be cut
       w = square ? min(space, h) : space;
       left = margins[0] + floor((space - w) / 2);
+      const box = { width: w + 2 * pad, height: h + 2 * pad };
       put(grid, { transform: `translate(${left},${top})` });
-      put(inner, { x: left - pad, y: top - pad, width: w + 2 * pad, height: h + 2 * pad, viewBox: [-pad, -pad, w + 2 * pad, h + 2 * pad] });
-      put(element, { style: `--left:${left}px;--right:${width - left - w}px` });
+      put(inner, { x: left - pad, y: top - pad, ...box, viewBox: `-${pad} -${pad} ${box.width} ${box.height}` });
+      put(element, { style: `--left:${left}px;--right:${width-left-w}px` });
     }
     /** A point of the frame as a place in the plot, which may be shrunk on paper. */
-    const place = (x, y) => `left:${percent(left + x, width)};top:${percent(top + y, height)}`;
+    const place = (x, y) => `left:${(left+x)/width*100}%;top:${(top+y)/height*100}%`;
     /** Words at a point of the frame, moved by parts of their own size. */
     function note(label, x, y, move, most) {
-      if (label) rich(notes.take("span", { style: `${place(x, y)};transform:translate(${move});max-width:${floor(most)}px` }), label);
+      if (label) rich(notes.take("span", { style: `${place(x,y)};transform:translate(${move});max-width:${floor(most)}px` }), label);
     }
     const inFrame = curve => curve.map(([x, y]) => [X(x), Y(y)]);
     /** Where lines are to be drawn: values that are given or that the figure computes. */
     const values = ({ at }) => finite(at) ? [at] : [...result[at].data];
 
     function axes(xs, ys, xFixed = xlim, yFixed = ylim, whole, gap = 62) {
-      const heat = kind === "heat", up = axis(ys, yFixed, logY, h, heat ? 30 : 46, heat), crisp = x => round(x) + 0.5;
+      const heat = kind === "heat", up = axis(ys, yFixed, logY, h, heat ? 30 : 46, heat), crisp = x => round(x) + 0.5, edge = heat ? -0.5 : 0.5;
       room(0, [...up.ticks, [0, "000"]], 8);
       const across = axis(xs, xFixed, logX, w, gap, whole);
       X = across.at;
       Y = heat ? up.at : v => h - up.at(v); // a matrix is written from the top
       back.path("grid", heat ? "" : join(up.ticks, ([v]) => `M0 ${crisp(Y(v))}H${w}`) + join(across.ticks, ([v]) => `M${crisp(X(v))} 0V${h}`));
-      back.path("frame", `M.5 ${square ? `.5H${w + 0.5}V${h + 0.5}H.5z` : `0V${h + 0.5}H${w}`}`
+      back.path("frame", (square ? `M${edge} ${edge}H${w+0.5}V${h+0.5}H${edge}z` : `M.5 0V${h+0.5}H${w}`)
         + join(up.minor, v => `M0 ${crisp(Y(v))}h-3`) + join(across.minor, v => `M${crisp(X(v))} ${h}v3`));
       for (const [v, label] of up.ticks) back.text("before", -6, Y(v) + 0.35 * em, label);
       for (const [v, label] of across.ticks) back.text("below", X(v), h + 1.2 * em + 3, label);
@@ -331,11 +320,11 @@
     function lines(list = [], upright) {
       list.forEach((line, k) => {
         const found = values(line).map(upright ? X : Y).filter(at => at >= 0 && at <= (upright ? w : h)).map(pixel), [at] = found;
-        marks.path("mark", join(found, at => upright ? `M${at} 0V${h}` : `M0 ${at}H${w}`));
+        draw("mark", join(found, at => upright ? `M${at} 0V${h}` : `M0 ${at}H${w}`));
         if (!found.length) return;
-        if (!upright) note(line.label, w - 4, at, at < 1.6 * em ? "-100%,2px" : "-100%,-100%", w - 8);
-        else if (at > w / 2) note(line.label, at - 5, (0.2 + 1.35 * k) * em, "-100%", at - 8);
-        else note(line.label, at + 5, (0.2 + 1.35 * k) * em, "0", w - at - 8);
+        const flip = at > w / 2;
+        if (upright) note(line.label, at + (flip ? -5 : 5), (0.2 + 1.35 * k) * em, flip ? "-100%" : "0", (flip ? at : w - at) - 8);
+        else note(line.label, w - 4, at, at < 1.6 * em ? "-100%,2px" : "-100%,-100%", w - 8);
       });
     }
 
@@ -360,11 +349,11 @@
       lines(p.horizontal);
       const ground = logY ? h : pixel(clamp(Y(0), 0, h)), wide = (X(2) - X(1)) * 0.8 / all.length;
       all.forEach((curve, k) => {
-        const size = curve.length > 300 ? 2 : curve.length > 60 ? 3 : 4, drawn = inFrame(curve), type = k % KINDS;
-        marks.path(kind + " s" + type, kind === "line" ? trace(drawn) : join(drawn, ([x, y]) => !bars ? marker(type, [x, y], size)
-          : finite(y) ? `M${spot(x + (k - all.length / 2) * wide + 0.5, ground)}V${pixel(clamp(y, -9, h + 9))}h${pixel(max(wide - 1, 0.6))}V${ground}z` : ""));
+        const size = curve.length > 60 ? 2.5 : 4, drawn = inFrame(curve), type = k % KINDS;
+        draw(kind + " s" + type, kind === "line" ? trace(drawn) : join(drawn, ([x, y]) => !bars ? marker(type, [x, y], size)
+          : finite(y) ? `M${spot(x+(k-all.length/2)*wide+0.5,ground)}V${pixel(clamp(y,-9,h+9))}h${pixel(max(wide-1,0.6))}V${ground}z` : ""));
       });
-      if (bars) marks.path("frame", `M0 ${ground}H${w}`);
+      if (bars) draw("frame", `M0 ${ground}H${w}`);
     }
 
     function phase() {
@@ -373,30 +362,31 @@
       axes({}, {});
       if (p.field) {
         const { shape: [rows, cols], data } = result[p.field];
-        marks.path("field", arrows(points(data).map(([u, v]) => [u * (X(1) - X(0)), v * (Y(1) - Y(0))]), rows, cols, w, h));
-        if (p.nullclines) for (const part of [0, 1]) marks.path("nullcline n" + part, contours(rows, cols, i => data[2 * i + part], w, h));
+        draw("field", arrows(points(data).map(([u, v]) => [u * (X(1) - X(0)), v * (Y(1) - Y(0))]), rows, cols, w, h));
+        if (p.nullclines) for (const part of [0, 1]) draw("nullcline n" + part, contours(rows, cols, i => data[2 * i + part], w, h));
       }
       for (const { key, values } of p.levels) {
         const { shape, data } = result[key];
-        marks.path("curve", join(values, level => contours(...shape, i => data[i] - level, w, h)));
+        draw("curve", join(values, level => contours(...shape, i => data[i] - level, w, h)));
       }
-      for (const key of p.curves) marks.path("curve", join(curves(result[key]).map(inFrame), trace));
+      for (const key of p.curves) draw("curve", join(curves(result[key]).map(inFrame), trace));
       for (const { key } of p.paths) {
         const all = curves(result[key]);
         see(seen, result[key].data);
         for (const curve of all.map(inFrame)) {
-          marks.path("line s" + k % KINDS, trace(curve));
-          marks.path("solid s" + k % KINDS, heading(curve, w, h) + (curve[0] ? marker(0, curve[0], 4) : ""));
+          draw("line s" + k % KINDS, trace(curve));
+          draw("solid s" + k % KINDS, heading(curve, w, h) + (curve[0] ? marker(0, curve[0], 4) : ""));
           if (all.length <= KINDS) k++;
         }
         if (all.length > KINDS) k++; // a bundle of many has one color
       }
-      p.points.forEach((key, type) => marks.path("dot", join(inFrame(points(result[key].data)), point => marker(type % KINDS, point, 4.5))));
+      p.points.forEach((key, type) => draw("dot", join(inFrame(points(result[key].data)), point => marker(type % KINDS, point, 4.5))));
       for (const { label, at: [x, y] } of p.notes) note(label, X(x), Y(y), "-50%,-50%", w);
       said = p.paths.length ? quiet(seen) : "";
     }
 
     function heat() {
+      // Tones are mixed by the browser from three colors of the style sheet, so that they follow light and dark.
       const { shape: [rows, cols], data } = result[p.key], { center } = p, middle = center != null, seen = see(extent(), data), cells = range(TONES, () => "");
       said = quiet(seen);
       if (middle) see(seen, [2 * center - seen.low, 2 * center - seen.high]); // as far on either side
@@ -406,11 +396,12 @@
       data.forEach((v, k) => {
         if (!(abs(v) < LARGE)) return;
         const j = k % cols + 0.5, i = floor(k / cols) + 0.5, x = round(X(j));
-        cells[clamp(floor((v - low) / (high - low) * TONES), 0, TONES - 1)] += `M${x} ${round(Y(i))}H${round(X(j + 1))}V${round(Y(i + 1))}H${x}z`;
+        cells[clamp(floor((v - low) / (high - low) * TONES), 0, TONES - 1)] += `M${x} ${round(Y(i))}H${round(X(j+1))}V${round(Y(i+1))}H${x}z`;
       });
       cells.forEach((path, tone) => {
-        const edge = k => round(h - k / TONES * h), bar = `M${w + 8} ${edge(tone)}h12V${edge(tone + 1)}h-12z`;
-        back.path("cell", path + bar, shade((tone + 0.5) / TONES, middle ? ["cool", "neutral", "warm"] : ["low", "middle", "high"]));
+        const edge = k => round(h - k / TONES * h), bar = `M${w+8} ${edge(tone)}h12V${edge(tone+1)}h-12z`;
+        const part = (tone + 0.5) / TONES * 2, k = floor(part);
+        back.path(middle ? "cell x-centered" : "cell", path + bar, `fill:color-mix(in oklab,var(--t${k+1}) ${round((part-k)*100)}%,var(--t${k}))`);
       });
       for (const [v, label] of ticks) back.text("after", w + 25, h - at(v) + 0.35 * em, label);
     }
@@ -420,7 +411,7 @@
       ({ phase, heat }[kind] || series)();
       back.text("quiet", w - 6, em + 4, said);
       for (const part of [back, marks, notes]) part.end();
-      if (handle) handle();
+      follow?.();
     }
 
     const entry = (name, type, label) => {
@@ -435,8 +426,9 @@
        ARIA has no slider with two dimensions.  Both coordinates have native sliders among the controls; the handle is a shortcut
        to them and a `slider` too, whose number is the first coordinate and whose text names both, so that each move by an arrow
        key is spoken.  A finger drags the handle, and scrolls the page everywhere else. */
-    function makeHandle() {
-      const both = p.drag.map(name => controls.get(name)), [first, second] = both, knob = div("handle");
+    let follow; // moves the handle to its values
+    if (p.drag) {
+      const both = p.drag.map(name => controls[name]), [first, second] = both, knob = div("handle");
       put(knob, { role: "slider", tabindex: 0, "aria-label": `Point ${first.spec.text}, ${second.spec.text}: arrow keys move it`,
         "aria-valuemin": first.spec.low, "aria-valuemax": first.spec.high });
       let grip = null; // from the pointer to the knob's center
@@ -451,8 +443,6 @@
       });
       plot.append(knob);
       on(knob, "pointerdown", event => {
-        event.preventDefault(); // no selection of text, hence the focus by hand
-        knob.focus({ preventScroll: true });
         knob.setPointerCapture(event.pointerId);
         const at = pointer(event);
         grip = center().map((v, i) => v - at[i]);
@@ -469,9 +459,8 @@
         event.preventDefault();
         change({ [p.drag[axis]]: both[axis].stepped((k % 2 ? 1 : -1) * (event.shiftKey ? 10 : 1)) });
       });
-      return () => put(knob, { style: place(...center()), "aria-valuenow": first.value, "aria-valuetext": first.spoken() + ", " + second.spoken() });
+      follow = () => put(knob, { style: place(...center()), "aria-valuenow": first.value, "aria-valuetext": first.spoken() + ", " + second.spoken() });
     }
-    const handle = p.drag && makeHandle();
     return { element, square, layout, update };
   }
 
@@ -486,15 +475,15 @@
     // The last step must not be lost to rounding: browsers count steps from the low end.
     const input = options ? make("select", { id }, ...options.map((option, value) => make("option", { value }, option)))
       : make("input", { type: "range", id, min: from, max: to + step * 1e-6, step });
-    const output = make("output", { for: id, style: options ? "display:none" : `min-width:${max(text(low).length, text(high).length)}ch` });
+    const output = make("output", { style: options ? "display:none" : `min-width:${max(text(low).length,text(high).length)}ch` });
     const value = at => options ? at : at > to - step * 1e-5 ? high : at < from ? low : log ? 10 ** at : at;
     const control = {
-      spec, text,
+      spec, text, name: spec.name,
       element: div("control", rich(make("label", { for: id }), spec.label), output, input),
       spoken: () => spec.text + " " + text(control.value),
       stepped: steps => value(track(control.value) + steps * step),
-      /** The value at a part of the track, on a step; and back. */
-      part: t => value(from + round(t * (to - from) / step) * step),
+      /** The value at a part of the track, and back. */
+      part: t => value(from + t * (to - from)),
       where: () => (track(control.value) - from) / (to - from),
       take(v) {
         control.value = options ? clamp(round(v), 0, options.length - 1) : clamp(v, low, high);
@@ -504,44 +493,31 @@
       },
     };
     on(input, "input", () => change({ [spec.name]: value(+input.value) }));
-    control.take(spec.start === undefined ? spec.value : spec.start);
+    control.take(spec.start ?? spec.value);
     return control;
   }
 
   /** Sweeps one slider to and fro; where motion is unwelcome, in a few slow steps. */
   function makePlayer({ spec, part, where }, set) {
-    const button = make("button", { type: "button" }), still = matchMedia("(prefers-reduced-motion: reduce)");
-    let at, last, timer; // at: 0 … 1 is the way up, 1 … 2 the way down
-    const show = playing => {
-      player.playing = playing;
-      put(button, { "aria-pressed": playing });
+    const button = make("button", {}), still = matchMedia("(prefers-reduced-motion: reduce)");
+    let at, timer; // at: 0 … 1 is the way up, 1 … 2 the way down
+    const player = { button, play };
+    function play(playing) {
+      clearInterval(timer);
+      put(button, { "aria-pressed": player.playing = playing });
       write(button, playing ? "Pause" : "Play");
-    };
-    const wait = () => {
-      last = now();
-      timer = still.matches ? setTimeout(tick, 1200) : requestAnimationFrame(tick);
-    };
-    const tick = () => {
-      if (!button.isConnected || document.hidden) return player.stop();
-      at = (at + (still.matches ? 1 / 8 : (now() - last) / 6000)) % 2;
-      set({ [spec.name]: part(1 - abs(1 - at)) });
-      wait();
-    };
-    const player = {
-      button,
-      stop() {
-        clearTimeout(timer);
-        cancelAnimationFrame(timer);
-        show(false);
-      },
-    };
-    on(button, "click", () => {
-      if (player.playing) return player.stop();
+      if (!playing) return;
       at = where();
-      show(true);
-      wait();
-    });
-    show(false);
+      let last = now();
+      timer = setInterval(() => {
+        if (document.hidden) return play(false);
+        at = (at + (still.matches ? 1 / 8 : (now() - last) / 6000)) % 2;
+        last = now();
+        set({ [spec.name]: part(1 - abs(1 - at)) });
+      }, still.matches ? 1200 : 16);
+    }
+    on(button, "click", () => play(!player.playing));
+    play(false);
     return player;
   }
 
@@ -552,7 +528,7 @@
     const shown = make("span"), room = make("span", { class: "x-room" }), status = make("p", { class: "x-hidden", role: "status" });
     let timer;
     const text = (result, longest) => join(parts, part => {
-      const { key, words } = part, control = controls.get(part.control);
+      const { key, words } = part, control = controls[part.control];
       if (!key && !control) return part;
       const v = control ? control.value : result[key].data[0];
       if (!words) return part.format ? format(v, part.format) : control.text(v);
@@ -573,7 +549,6 @@
         if (full.length > room.textContent.length) write(room, full);
         wait();
       },
-      stop: () => clearTimeout(timer),
     };
   }
 
@@ -582,19 +557,19 @@
   const GAP = 24, SIDE = 216; // pixels between panels, and of the controls beside a single panel, as in the style sheet
 
   function mount(element, spec, compute = spec.grid && table(spec.grid)) {
-    if (!compute) throw new TypeError(`learndynExplore: figure ${spec.id} needs a function that computes it`);
-    if (element.explore) element.explore.destroy();
-    const controls = new Map(), seconds = { compute: 0, draw: 0 };
+    if (!compute) throw new TypeError(`figure ${spec.id} needs a function that computes it`);
+    element.explore?.destroy();
+    const seconds = { compute: 0, draw: 0 };
     let frame = 0, updates = 0, running, again, gone, width, result;
 
     const request = () => {
       if (!frame) frame = requestAnimationFrame(run);
     };
-    const stop = () => player && player.stop();
+    const stop = () => player?.play(false);
     function set(values) {
       for (const name in values) {
-        if (!controls.has(name) || !(abs(values[name]) < Infinity)) throw new RangeError(`cannot set ${name} to ${values[name]}; there are ${[...controls.keys()]}`);
-        controls.get(name).take(+values[name]);
+        if (!controls[name] || !finite(+values[name])) throw new RangeError(`cannot set ${name} to ${values[name]}; there are ${Object.keys(controls)}`);
+        controls[name].take(+values[name]);
       }
       request();
     }
@@ -605,7 +580,7 @@
     }
     function reset() {
       stop();
-      for (const { spec, take } of controls.values()) take(spec.value);
+      for (const { spec, take } of list) take(spec.value);
       request();
     }
 
@@ -617,14 +592,13 @@
       const began = now();
       let error;
       try {
-        result = await compute(...[...controls.values()].map(c => c.value));
+        result = await compute(...list.map(c => c.value));
       } catch (reason) {
         console.error(error = reason);
       }
       running = false;
       if (gone) return;
       seconds.compute = (now() - began) / 1000;
-      trouble.hidden = !error;
       write(trouble, error ? "This could not be computed: " + error.message : "");
       if (!error) show();
       if (again) request();
@@ -633,7 +607,7 @@
       if (!width || !result) return;
       const began = now();
       for (const panel of panels) panel.update(result);
-      if (summary) summary.update(result);
+      summary?.update(result);
       seconds.draw = (now() - began) / 1000;
       updates++;
     }
@@ -641,8 +615,8 @@
     /** Panels side by side where there is room, the frames of a row equally high. */
     function layout() {
       const total = panels.length, em = max(11, 0.82 * parseFloat(getComputedStyle(element).fontSize));
-      const aside = total < 2 && width >= 600, room = aside ? width - SIDE - GAP : width, most = clamp(floor(room / 280), 1, total);
-      const across = total === 4 && most === 3 ? 2 : most, cell = floor((room - GAP * (across - 1)) / across), side = floor(min(cell - 1.8 * em - 24, 400));
+      const aside = total < 2 && width >= 600, room = aside ? width - SIDE - GAP : width, across = clamp(floor(room / 280), 1, total);
+      const cell = floor((room - GAP * (across - 1)) / across), side = floor(min(cell - 1.8 * em - 24, 400));
       element.classList.toggle("x-aside", aside);
       put(body, { style: `--columns:${across};--em:${em}px` });
       panels.forEach((panel, i) => {
@@ -654,13 +628,13 @@
       show();
     }
 
-    for (const c of spec.controls) controls.set(c.name, makeControl(c, change));
-    const player = spec.play && makePlayer(controls.get(spec.play), set), panels = spec.panels.map(p => makePanel(p, controls, change));
-    const summary = spec.summary && makeSummary(spec.summary, controls, () => player && player.playing);
-    const trouble = make("p", { class: "x-error", role: "alert", hidden: "" }), back = make("button", { type: "button" }, "Reset"), id = "explore-" + ++ids;
+    const list = spec.controls.map(c => makeControl(c, change)), controls = Object.fromEntries(list.map(c => [c.name, c]));
+    const player = spec.play && makePlayer(controls[spec.play], set), panels = spec.panels.map(p => makePanel(p, controls, change));
+    const summary = spec.summary && makeSummary(spec.summary, controls, () => player?.playing);
+    const trouble = make("p", { class: "x-error", role: "alert" }), back = make("button", {}, "Reset"), id = "explore-" + ++ids;
     const body = make("div", { class: "x-body", role: "group", "aria-label": "Interactive figure", "aria-describedby": id, "data-lm-suppress-shortcuts": true },
       make("p", { id, class: "x-hidden" }, spec.alt),
-      div("controls", ...[...controls.values()].map(c => c.element), div("buttons", ...player ? [player.button] : [], back)),
+      div("controls", ...list.map(c => c.element), div("buttons", ...player ? [player.button] : [], back)),
       div("panels", ...panels.map(panel => panel.element)),
       ...summary ? summary.elements : [], trouble);
     on(back, "click", reset);
@@ -672,13 +646,13 @@
     element.replaceChildren(body);
 
     const sizes = new ResizeObserver(([{ contentRect }]) => {
-      const room = floor(contentRect.width);
+      const room = round(contentRect.width);
       if (!room || room === width) return;
       width = room;
       requestAnimationFrame(layout); // not while observing, which would observe itself
     });
     const sight = new IntersectionObserver(seen => seen.pop().isIntersecting || stop());
-    width = floor(body.getBoundingClientRect().width);
+    width = body.clientWidth;
     if (width) layout();
     run();
     sizes.observe(body);
@@ -687,13 +661,12 @@
     return element.explore = {
       seconds, set, reset,
       refresh: request, // the numbers behind the same values have changed
-      get values() { return Object.fromEntries([...controls].map(([name, c]) => [name, c.value])); },
+      get values() { return Object.fromEntries(list.map(c => [c.name, c.value])); },
       get updates() { return updates; },
       destroy() {
         gone = true;
         cancelAnimationFrame(frame);
         stop();
-        if (summary) summary.stop();
         sizes.disconnect();
         sight.disconnect();
         body.remove();
@@ -706,9 +679,10 @@
 
   /** A function that interpolates between precomputed results: linearly along sliders (logarithmic ones in the logarithm). */
   function table({ axes, fields, data }) {
-    const counts = axes.map(a => a.options || a.points), unpacked = unpack(data);
+    const counts = axes.map(a => a.options || a.points), packed = Uint8Array.from(atob(data), c => c.charCodeAt(0));
+    const unpacked = new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
     return async (...values) => {
-      const codes = await unpacked;
+      const codes = new Uint16Array(await unpacked);
       let corners = [[0, 1]], start = 0; // of the cell around the values: [index, weight]
       axes.forEach(({ options, low, high, log }, k) => {
         const track = log ? log10 : Number, part = (track(values[k]) - track(low)) / (track(high) - track(low));
@@ -729,11 +703,6 @@
         return [key, { shape, data: sum }];
       }));
     };
-  }
-
-  async function unpack(base64) {
-    const bytes = Uint8Array.from(atob(base64), c => c.charCodeAt(0));
-    return new Uint16Array(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
   }
 
   // ------------------------------------------------------------------------------------------------ numbers from a kernel
