@@ -46,7 +46,8 @@ HARNESS = """(() => { "use strict";
       const results = [], layouts = new Set();
       for (let call = 0, at = 0; call < calls; call++) {
         const given = kinds.map(([, size]) => numbers.slice(at, at += size)), found = [];
-        const values = given.map((part, i) => kinds[i][0] === "array" ? part : kinds[i][0] === "boolean" ? part[0] !== 0 : part[0]);
+        const values = given.map((part, i) =>
+          kinds[i][0] === "array" ? part : kinds[i][0] === "boolean" ? part[0] !== 0 : part[0]);
         layouts.add(JSON.stringify(leaves(compute(...values), found)));
         results.push(...found.map(data => data.slice()));
         for (const data of [...given, ...found]) data.fill(NaN);

@@ -20,7 +20,10 @@ class Writer(Lines):
         """Lines that compute up to `steps` new variables, which enter `scope`."""
         lines = []
         for _ in range(self.number(1, steps)):
-            kinds = [self.elementwise, self.elementwise, self.move, self.move, self.along, self.index, self.contract, self.write, self.integers]
+            kinds = [
+                self.elementwise, self.elementwise, self.move, self.move, self.along, self.index, self.contract,
+                self.write, self.integers,
+            ]
             if depth:
                 kinds += [self.scan, self.branch, self.vectorize, self.gradient] + [self.loop] * (not reverse)
             before, text, kind, shape = self.choose(kinds)(scope, depth - 1, reverse)
@@ -69,7 +72,10 @@ class Writer(Lines):
         return lines, call + part, kind, shape
 
     def branch(self, scope, depth, reverse):
-        (x, shape), (i, _), (a, _) = self.operand(scope), self.operand(scope, "int", lambda s: s == ()), self.operand(scope, fits=lambda s: s == ())
+        (x, shape), (i, _), (a, _) = (
+            self.operand(scope), self.operand(scope, "int", lambda s: s == ()),
+            self.operand(scope, fits=lambda s: s == ()),
+        )
         names, lines = [], []
         for _ in range(self.number(2, 3)):
             names.append(f"case_{next(self.names)}")
@@ -80,7 +86,10 @@ class Writer(Lines):
     def loop(self, scope, depth, reverse):
         (x, shape), (i, _) = self.operand(scope), self.operand(scope, "int", lambda s: s == ())
         name = f"body_{next(self.names)}"
-        lines = self.function(f"def {name}(k, p):", scope | {"k": ("int", ()), "p": ("float", shape)}, lambda end: f"jnp.sin(p + {self.like(end, shape)})", depth, reverse)
+        lines = self.function(
+            f"def {name}(k, p):", scope | {"k": ("int", ()), "p": ("float", shape)},
+            lambda end: f"jnp.sin(p + {self.like(end, shape)})", depth, reverse,
+        )
         return lines, f"lax.fori_loop(0, {i} % 4, {name}, {x})", "float", shape
 
     def vectorize(self, scope, depth, reverse):
@@ -91,14 +100,19 @@ class Writer(Lines):
             y, *kept["y"] = self.last(end)
             return y
 
-        lines = self.function(f"def {name}(r):", scope | {"r": ("float", shape[:k] + shape[k + 1 :])}, result, depth, reverse)
+        lines = self.function(
+            f"def {name}(r):", scope | {"r": ("float", shape[:k] + shape[k + 1 :])}, result, depth, reverse,
+        )
         kind, each = kept["y"]
         return lines, f"jax.vmap({name}, {k})({x})", kind, (shape[k], *each)
 
     def gradient(self, scope, depth, reverse):
         x, shape = self.operand(scope)
         name = f"loss_{next(self.names)}"
-        lines = self.function(f"def {name}(z):", scope | {"z": ("float", shape)}, lambda end: f"jnp.sum({self.like(end, shape)})", depth, True)
+        lines = self.function(
+            f"def {name}(z):", scope | {"z": ("float", shape)}, lambda end: f"jnp.sum({self.like(end, shape)})", depth,
+            True,
+        )
         return lines, f"jnp.tanh(jax.grad({name})({x}))", "float", shape
 
 

@@ -6,20 +6,38 @@ odd places such as x > 0.4321, where rounding cannot decide it.
 
 import itertools
 import math
+import re
 
 from hypothesis import strategies as st
 
-UNARY = (
-    "jnp.tanh({x})|jnp.sin(3 * {x})|jnp.exp(-{x} ** 2)|jnp.log1p({x} ** 2)|jnp.sqrt(1 + {x} ** 2)|jax.nn.relu({x})|jnp.abs({x})|-{x}|{x} ** 3 / 9|"
-    "jnp.maximum({x}, 0.3)|jnp.clip({x}, -0.5, 0.7)|jnp.floor(3 * {x} + 0.4321)|jnp.where({x} > 0.4321, {x}, -0.5)|1 / (1 + {x} ** 2)|lax.erf({x})"
-).split("|")
-BINARY = (
-    "jnp.tanh({x} + {y})|{x} * {y} / 2|jnp.sin({x} - {y})|jnp.maximum({x}, {y})|jnp.where({y} > 0.4321, {x}, {y})|jnp.arctan2({x}, 2 + {y} ** 2)|"
-    "{x} / (2 + {y} ** 2)|lax.select_n((3 * {x} + 99.4321).astype(jnp.int32) % 3, {x}, {x} * {y}, -{x})"
-).split("|")
-INTEGER = "({x} * 7 + 3) % 5|{x} // 2 - 1|-{x}|jnp.abs({x} - 2)|jnp.where({x} % 2 == 0, {x}, 3 * {x} % 11)|{x} << 1 & 15|jnp.minimum({x}, 2)".split("|")
-REDUCTIONS = "jnp.tanh(jnp.sum({x}, {axes}))|jnp.max({x}, {axes})|jnp.min({x}, {axes})|jnp.mean({x}, {axes})|jnp.prod(jnp.cos({x}), {axes})".split("|")
-ALONG = "jnp.sort({x}, {k})|jnp.tanh(jnp.cumsum({x}, {k}))|lax.cummax({x}, {k}, reverse=True)|jax.nn.softmax({x}, {k})|jnp.flip({x}, {k})|jnp.roll({x}, 1, {k})".split("|")
+
+def split(table):
+    """The expressions of a table; {x}, {y} are operands."""
+    return [" ".join(text.split()) for text in re.split(r"\s\|\s", table)]
+
+
+UNARY = split("""
+    jnp.tanh({x}) | jnp.sin(3 * {x}) | jnp.exp(-{x} ** 2) | jnp.log1p({x} ** 2) | jnp.sqrt(1 + {x} ** 2) |
+    jax.nn.relu({x}) | jnp.abs({x}) | -{x} | {x} ** 3 / 9 | jnp.maximum({x}, 0.3) | jnp.clip({x}, -0.5, 0.7) |
+    jnp.floor(3 * {x} + 0.4321) | jnp.where({x} > 0.4321, {x}, -0.5) | 1 / (1 + {x} ** 2) | lax.erf({x})
+""")
+BINARY = split("""
+    jnp.tanh({x} + {y}) | {x} * {y} / 2 | jnp.sin({x} - {y}) | jnp.maximum({x}, {y}) |
+    jnp.where({y} > 0.4321, {x}, {y}) | jnp.arctan2({x}, 2 + {y} ** 2) | {x} / (2 + {y} ** 2) |
+    lax.select_n((3 * {x} + 99.4321).astype(jnp.int32) % 3, {x}, {x} * {y}, -{x})
+""")
+INTEGER = split("""
+    ({x} * 7 + 3) % 5 | {x} // 2 - 1 | -{x} | jnp.abs({x} - 2) | jnp.where({x} % 2 == 0, {x}, 3 * {x} % 11) |
+    {x} << 1 & 15 | jnp.minimum({x}, 2)
+""")
+REDUCTIONS = split("""
+    jnp.tanh(jnp.sum({x}, {axes})) | jnp.max({x}, {axes}) | jnp.min({x}, {axes}) | jnp.mean({x}, {axes}) |
+    jnp.prod(jnp.cos({x}), {axes})
+""")
+ALONG = split("""
+    jnp.sort({x}, {k}) | jnp.tanh(jnp.cumsum({x}, {k})) | lax.cummax({x}, {k}, reverse=True) |
+    jax.nn.softmax({x}, {k}) | jnp.flip({x}, {k}) | jnp.roll({x}, 1, {k})
+""")
 
 
 class Lines:
@@ -59,7 +77,10 @@ class Lines:
         if self.number(0, 1):
             return [], self.choose(ALONG).format(x=x, k=k), "float", shape
         axes = tuple(sorted({k, self.number(0, len(shape) - 1)}))
-        return [], self.choose(REDUCTIONS).format(x=x, axes=axes), "float", tuple(n for i, n in enumerate(shape) if i not in axes)
+        return (
+            [], self.choose(REDUCTIONS).format(x=x, axes=axes), "float",
+            tuple(n for i, n in enumerate(shape) if i not in axes),
+        )
 
     def move(self, scope, depth, reverse):
         x, shape = self.operand(scope, fits=len)
@@ -80,13 +101,17 @@ class Lines:
                 cut = f"::{step}" if step < 0 else f"{low}::{step}"
                 return [], f"{x}[{':, ' * k}{cut}]", "float", resized(size if step < 0 else -(-(size - low) // step))
             case 3:
-                y, other = self.operand(scope, fits=lambda s: len(s) == len(shape) and s[:k] + s[k + 1 :] == shape[:k] + shape[k + 1 :])
+                y, other = self.operand(
+                    scope, fits=lambda s: len(s) == len(shape) and s[:k] + s[k + 1 :] == shape[:k] + shape[k + 1 :],
+                )
                 return [], f"jnp.concatenate([{x}, {y}], {k})", "float", resized(size + other[k])
             case 4:
                 low, high, gap = self.number(-1, 2), self.number(0, 2), self.number(0, 2)
                 pads = tuple((low, high, gap) if i == k else (0, 0, 0) for i in range(len(shape)))
                 total = size + low + high + (size - 1) * gap
-                return ([], f"lax.pad({x}, 0.5, {pads})", "float", resized(total)) if total > 0 else ([], f"jnp.cos({x})", "float", shape)
+                return (
+                    [], f"lax.pad({x}, 0.5, {pads})", "float", resized(total),
+                ) if total > 0 else ([], f"jnp.cos({x})", "float", shape)
             case 5:
                 y, _ = self.operand(scope, fits=lambda s: s == shape)
                 return [], f"jnp.stack([{x}, {y}], {k})", "float", (*shape[:k], 2, *shape[k:])
@@ -112,7 +137,10 @@ class Lines:
         i, where = self.operand(scope, "int", lambda s: len(s) <= 1)
         y, _ = self.operand(scope, fits=lambda s: s in ((), where + shape[1:]))
         scalar, _ = self.operand(scope, "int", lambda s: s == ())
-        options = [f'{x}.at[{i}].add({y}, mode="drop")', f"{x}.at[{i}].multiply({y})", f"{x}.at[{scalar}].set(0.7)", f"{x}.at[..., ::2].add(-0.3)"]
+        options = [
+            f'{x}.at[{i}].add({y}, mode="drop")', f"{x}.at[{i}].multiply({y})", f"{x}.at[{scalar}].set(0.7)",
+            f"{x}.at[..., ::2].add(-0.3)",
+        ]
         options += [f"lax.dynamic_update_slice_in_dim({x}, {x}[:1] * 0.5, {scalar}, 0)"]
         return [], f"jnp.tanh({self.choose(options)})", "float", shape
 

@@ -26,7 +26,10 @@ def pendulum(a, b):
     corners = jnp.stack(jnp.meshgrid(jnp.linspace(-2, 2, 5), jnp.linspace(-1, 1, 4)), -1)
     below = jnp.argmax(path[:, 1] < 0)
     many = jax.vmap(flow)(jnp.stack([jnp.linspace(-2, 2, 9), jnp.full(9, b)], 1))
-    return {"t": t, "path": path, "field": jax.vmap(jax.vmap(field))(corners), "many": many, "crossing": jnp.where(below > 0, t[below], jnp.nan)}
+    return {
+        "t": t, "path": path, "field": jax.vmap(jax.vmap(field))(corners), "many": many,
+        "crossing": jnp.where(below > 0, t[below], jnp.nan),
+    }
 
 
 @program((0.05, 0), (0.2, 1), (0.01, 2))
@@ -49,7 +52,10 @@ def trained_network(rate, which):
 
     params, losses = lax.scan(step, params0, None, length=40)
     drift = jnp.linalg.norm(ntk(params) - ntk(params0))
-    return {"loss": losses, "kernel": ntk(params), "drift": drift, "spectrum": jnp.linalg.eigvalsh(ntk(params)), "params": params}
+    return {
+        "loss": losses, "kernel": ntk(params), "drift": drift, "spectrum": jnp.linalg.eigvalsh(ntk(params)),
+        "params": params,
+    }
 
 
 @program(*PAIRS)
@@ -66,8 +72,14 @@ def power_iteration(a, b):
 def chance(a, b):
     """Random numbers with constant keys are constants, even in loops over constant keys; they are the right ones."""
     key = jax.random.key(7)
-    drawn = jax.random.normal(key, (5,)), jax.random.uniform(key, (12,)), jax.random.randint(key, (4,), 0, 100), jax.random.permutation(key, 9)
-    old = jax.random.normal(jax.random.PRNGKey(3), (3, 3)), jax.random.bernoulli(key, 0.3, (11,)), jax.random.choice(key, 5, (3,))
+    drawn = (
+        jax.random.normal(key, (5,)), jax.random.uniform(key, (12,)), jax.random.randint(key, (4,), 0, 100),
+        jax.random.permutation(key, 9),
+    )
+    old = (
+        jax.random.normal(jax.random.PRNGKey(3), (3, 3)), jax.random.bernoulli(key, 0.3, (11,)),
+        jax.random.choice(key, 5, (3,)),
+    )
     noise = jax.vmap(lambda k: jax.random.normal(k, (2,)))(jax.random.split(key, 6))
     walk = lax.scan(lambda x, n: (x * a + b * n, x), jnp.zeros(2), noise)
     return jax.tree.map(lambda r: r * a, (drawn, old, noise)), walk, jax.random.orthogonal(key, 3) * b
@@ -88,7 +100,16 @@ TABLE = np.cos(np.arange(200.0)).reshape(20, 10)
 @program(*PAIRS)
 def constants(a, b):
     """Constants small, large, of each type, not finite, repeated, and used by several rules; arrays of one value."""
-    table, v = jnp.asarray(TABLE), jnp.array([1e-310 * 0, 1e300, -1e-300, jnp.nan, jnp.inf, -jnp.inf, -0.0, 1 / 3, 123456789.123, 5e-324 * 0])
+    table, v = (
+        jnp.asarray(TABLE),
+        jnp.array([1e-310 * 0, 1e300, -1e-300, jnp.nan, jnp.inf, -jnp.inf, -0.0, 1 / 3, 123456789.123, 5e-324 * 0]),
+    )
     truths, counts = jnp.array([True, False] * 6), jnp.array([3, -1, 2**31 - 1, -(2**31)], jnp.int32)
-    folded = jnp.linalg.eigvalsh(table.T @ table) * a, jnp.sort(table[:, 0]) + b, jnp.fft.fft(TABLE[0]).real * a, jnp.float32(0.1).astype(float) * a
-    return v * a, v + b, table * a, table @ table.T * b, jnp.where(truths, a, b), counts * a, table, truths, counts, jnp.full(30, 7.0) * a, folded, table[3] * b
+    folded = (
+        jnp.linalg.eigvalsh(table.T @ table) * a, jnp.sort(table[:, 0]) + b, jnp.fft.fft(TABLE[0]).real * a,
+        jnp.float32(0.1).astype(float) * a,
+    )
+    return (
+        v * a, v + b, table * a, table @ table.T * b, jnp.where(truths, a, b), counts * a, table, truths, counts,
+        jnp.full(30, 7.0) * a, folded, table[3] * b,
+    )

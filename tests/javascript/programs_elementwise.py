@@ -76,7 +76,9 @@ for op, low, high in [
     elementwise(op.__name__, op, *[(a,) for a in arrays])
 
 HALVES = np.resize([0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 0.49999999999999994, -0.3, 3.7, 4503599627370497.0, -0.0], 33)
-elementwise("round_to_even", lambda x: lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN), (HALVES,), (SPECIAL,), (ramp(-9, 9),))
+elementwise(
+    "round_to_even", lambda x: lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN), (HALVES,), (SPECIAL,), (ramp(-9, 9),),
+)
 elementwise("round_away", lambda x: lax.round(x, lax.RoundingMethod.AWAY_FROM_ZERO), (HALVES,), (SPECIAL,), (ramp(-9, 9),))
 elementwise("round_decimals", lambda x: jnp.round(x, 2), (ramp(-9, 9),))
 for power in (-3, -2, -1, 0, 1, 2, 3, 4, 5, 7, 10):
@@ -114,13 +116,16 @@ elementwise("copy", lambda x: jnp.copy(x) + jnp.array(x, copy=True), (ramp(-9, 9
 @program((0.3, ramp(-1, 1)), (-2.0, ramp(-3, 1)))
 def scalar_with_arrays(a, x):
     """A scalar beside an array, on either side, and arrays of size one."""
-    return {"left": a - x, "right": x / a, "one": x[:1] * a, "matrix": a * x[:32].reshape(4, 8), "one_one": a - x[:1].reshape(1, 1)}
+    return {
+        "left": a - x, "right": x / a, "one": x[:1] * a, "matrix": a * x[:32].reshape(4, 8),
+        "one_one": a - x[:1].reshape(1, 1),
+    }
 
 
 @program((0.0, 1.0), (-0.0, 1.0), (np.nan, 1.0))
 def signs_of_zero(a, b):
-    """Visible in a quotient: −0 is kept by products, roundings, the sign, and lost in a sum with 0."""
-    return [b / z for z in (a * b, -a, a + 0.0, 0.0 - a, lax.round(a), lax.sign(a), lax.ceil(a - 0.5 * b), lax.abs(a))]
+    """Visible in a quotient: −0 is kept by products, negation, roundings, the sign. (XLA drops "+ 0", so no sums here.)"""
+    return [b / z for z in (a * b, -a, lax.round(a), lax.sign(a), lax.ceil(a - 0.5 * b), lax.abs(a))]
 
 
 @program((1.5, 2), (-0.5, 0), (0.25, 1), (0.25, 3))
@@ -129,4 +134,7 @@ def select_of_three(x, which):
     cases = [x + jnp.arange(12.0).reshape(3, 4) * s for s in (1.0, -1.0, 2.0)]
     where = jnp.arange(12, dtype=jnp.int32).reshape(3, 4) % 3
     which = jnp.clip(which, 0, 2).astype(jnp.int32)
-    return lax.select_n(x > 0, *cases[:2]), lax.select_n(which, *cases), lax.select_n((where + which) % 3, *cases), lax.select_n(which, x, x * 2, x * 3)
+    return (
+        lax.select_n(x > 0, *cases[:2]), lax.select_n(which, *cases), lax.select_n((where + which) % 3, *cases),
+        lax.select_n(which, x, x * 2, x * 3),
+    )

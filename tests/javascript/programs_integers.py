@@ -9,7 +9,7 @@ from programs_elementwise import SPECIAL, elementwise, ramp
 EDGES = {
     "int32": np.array([0, 1, -1, 7, -7, 3, -3, 2**31 - 1, -(2**31), 46341, -65536, 123456789, -2, 31, 32, 33], np.int32),
     "uint32": np.array([0, 1, 7, 3, 2**31 - 1, 2**31, 2**32 - 1, 65536, 123456789, 31, 32, 33, 4000000000], np.uint32),
-    "int64": np.array([0, 1, -1, 7, -7, 3, -3, 2**31, -(2**31), 94906265, -(2**26), 1234567890123, -2, 31, 32, 33], np.int64),
+    "int64": np.array([0, 1, -1, 7, -7, 3, -3, 2**31, -(2**31), 94906265, -(2**26), 2**41 + 1, -2, 31, 32, 33], np.int64),
     "uint8": np.array([0, 1, 7, 255, 128, 200, 8, 9], np.uint8),
     "int8": np.array([0, 1, 7, 127, -128, -100, 8, -9, -1], np.int8),
 }
@@ -38,8 +38,13 @@ for kind in ("int32", "uint32"):
 for kind in ("uint8", "int8"):
     elementwise(f"narrow_{kind}", lambda x, y: (x + y, x - y, x * y, x & y), *pairs(kind))
 for kind in ("int32", "int64"):
-    elementwise(f"unary_{kind}", lambda x: (-x, abs(x), lax.sign(x), lax.integer_pow(x % 9, 3)), *[(x,) for x, _ in pairs(kind)])
-    elementwise(f"floored_{kind}", lambda x, y: (x // y, x % y, jnp.divmod(x, y)), *[(x, np.where(y == 0, 5, y)) for x, y in pairs(kind)])
+    elementwise(
+        f"unary_{kind}", lambda x: (-x, abs(x), lax.sign(x), lax.integer_pow(x % 9, 3)), *[(x,) for x, _ in pairs(kind)],
+    )
+    elementwise(
+        f"floored_{kind}", lambda x, y: (x // y, x % y, jnp.divmod(x, y)),
+        *[(x, np.where(y == 0, 5, y)) for x, y in pairs(kind)],
+    )
 elementwise("power_wraps", lambda x: lax.integer_pow(x, 5), *[(x,) for x, _ in pairs("int32")])
 elementwise("powers_of_integers", lambda x, y: x ** jnp.abs(y % 4), *pairs("int32")[:2])
 elementwise("bits_int64", lambda x, y: (x & y, x | y, x ^ y, ~x), *[(x % 2**30, y % 2**30) for x, y in pairs("int64")])
@@ -59,10 +64,15 @@ elementwise("to_int_saturates", lambda x: x.astype(jnp.int32), (FAR,), (SPECIAL,
 elementwise("to_unsigned", lambda x: x.astype(jnp.uint32), (np.abs(WHOLE),))
 elementwise("to_bool", lambda x: x.astype(bool), (SPECIAL,), (FAR,))
 for kind in ("int32", "uint32", "int64"):
-    casts = lambda x: (x.astype(float), x.astype(bool), x.astype(jnp.int32), x.astype(jnp.uint32), x.astype(jnp.int8), x.astype(jnp.int64))
+    casts = lambda x: (
+        x.astype(float), x.astype(bool), x.astype(jnp.int32), x.astype(jnp.uint32), x.astype(jnp.int8),
+        x.astype(jnp.int64),
+    )
     elementwise(f"from_{kind}", casts, *[(x,) for x, _ in pairs(kind)])
 elementwise("true_quotient", lambda x, y: x / y, *pairs("int64"))
-elementwise("int_with_float", lambda x: (x * 1.5, x + 0.5, jnp.sqrt(jnp.abs(x % 7)), x > 0.5), *[(x,) for x, _ in pairs("int64")])
+elementwise(
+    "int_with_float", lambda x: (x * 1.5, x + 0.5, jnp.sqrt(jnp.abs(x % 7)), x > 0.5), *[(x,) for x, _ in pairs("int64")],
+)
 
 
 @program((3, True, 0.5), (-4, False, -1.5), (0, True, 0.0))
@@ -75,17 +85,26 @@ def scalar_kinds(n, flag, x):
 def integer_sums(x, n):
     """Sums, products, and dot products of integers wrap around, too."""
     m = x.reshape(3, 4)
-    return x.sum(), m.sum(0), m.prod(1), jnp.dot(m, m.T), jnp.cumsum(x), x.max(), x.min(), m.sum(1, dtype=jnp.int32), n * m
+    return (
+        x.sum(), m.sum(0), m.prod(1, dtype=jnp.int32), jnp.dot(m, m.T), jnp.cumsum(x), x.max(), x.min(),
+        m.sum(1, dtype=jnp.int32), n * m,
+    )
 
 
 @program((np.arange(33) % 3 == 0,), (np.ones(33, bool),), (np.zeros(33, bool),))
 def truth_of_many(x):
     """`any`, `all`, parity, and counts."""
     parity = lax.reduce(x, np.False_, lax.bitwise_xor, (0,))
-    return x.any(), x.all(), x[:4].any(), x[:0].any(), x[:0].all(), x.sum(), parity, x[:32].reshape(4, 8).any(1), jnp.argmax(x)
+    return (
+        x.any(), x.all(), x[:4].any(), x[:0].any(), x[:0].all(), x.sum(), parity, x[:32].reshape(4, 8).any(1),
+        jnp.argmax(x),
+    )
 
 
 @program((ramp(-9, 9),))
 def mixed_precision_of_sizes(x):
     """Integers made from shapes and positions keep their type."""
-    return x.shape[0] * x[0], jnp.arange(5) * 2, jnp.arange(5, dtype=jnp.int32) + x[:5].astype(jnp.int32), lax.iota(jnp.uint32, 9) - jnp.uint32(4)
+    return (
+        x.shape[0] * x[0], jnp.arange(5) * 2, jnp.arange(5, dtype=jnp.int32) + x[:5].astype(jnp.int32),
+        lax.iota(jnp.uint32, 9) - jnp.uint32(4),
+    )

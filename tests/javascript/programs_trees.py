@@ -43,8 +43,14 @@ def one_number(a):
 def deep_tree(a):
     """Dicts, lists, tuples, in each other, empty ones, keys of every kind of text."""
     leaf = jnp.arange(9.0) * a
-    odd = {"with space": a, 'quote"': a + 1, "back\\slash": a + 2, "ß–λ": a + 3, "10": a + 4, "2": a + 5, "class": a + 6, "a'b": a + 7}
-    return {"list": [leaf, (leaf[:2], {"x": a})], "tuple": (), "dict": {}, "keys": odd, "shape": a, "data": leaf, "length": leaf[1], "none": None}
+    odd = {
+        "with space": a, 'quote"': a + 1, "back\\slash": a + 2, "ß–λ": a + 3, "10": a + 4, "2": a + 5, "class": a + 6,
+        "a'b": a + 7,
+    }
+    return {
+        "list": [leaf, (leaf[:2], {"x": a})], "tuple": (), "dict": {}, "keys": odd, "shape": a, "data": leaf,
+        "length": leaf[1], "none": None,
+    }
 
 
 @program((1.5, X), (-0.5, -X))
@@ -54,7 +60,10 @@ def duplicates(a, v):
     return {"a": y, "b": y, "c": jnp.sin(v * a), "d": y[0], "e": y[0], "f": [y, y], "g": y.reshape(11, 3)}
 
 
-@program((X[:1], X[:1].reshape(1, 1), X[:0], X[:24].reshape(2, 3, 4)), (X[1:2], X[2:3].reshape(1, 1), X[:0], X[9:].reshape(2, 3, 4)))
+@program(
+    (X[:1], X[:1].reshape(1, 1), X[:0], X[:24].reshape(2, 3, 4)),
+    (X[1:2], X[2:3].reshape(1, 1), X[:0], X[9:].reshape(2, 3, 4)),
+)
 def array_arguments(one, square, none, cube):
     """Arrays of one number, of none, of three axes."""
     return one * square[0], square.T + one[0], none * 2, none.sum(), cube.sum((0, 2)), cube[1, :, 2] * one, cube.T

@@ -6,7 +6,10 @@ import py_mini_racer
 import pytest
 from engine import agree, evaluate
 
-IDENTITY = "(a, v) => ({ a: { shape: [], data: Float64Array.of(a) }, rest: [{ shape: [2, 4], data: Float64Array.from(v) }, null] })"
+IDENTITY = """(a, v) => ({
+  a: { shape: [], data: Float64Array.of(a) },
+  rest: [{ shape: [2, 4], data: Float64Array.from(v) }, null],
+})"""
 NUMBERS = np.array([[np.nan, np.inf, -np.inf, -0.0], [5e-324, 1.7976931348623157e308, 0.1, -1 / 3]])
 
 
@@ -74,7 +77,9 @@ def test_disagreement(js, reference, scale):
         agree(np.asarray(js, float), np.asarray(reference), scale=scale)
 
 
-@pytest.mark.parametrize("js", [{}, {"a": np.ones(1), "b": np.ones(1)}, [np.ones(1)], np.ones(1), None, {"a": None}, {"a": [np.ones(1)]}])
+@pytest.mark.parametrize(
+    "js", [{}, {"a": np.ones(1), "b": np.ones(1)}, [np.ones(1)], np.ones(1), None, {"a": None}, {"a": [np.ones(1)]}],
+)
 def test_other_trees(js):
     with pytest.raises(AssertionError):
         agree(js, {"a": np.ones(1)})

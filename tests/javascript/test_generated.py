@@ -13,7 +13,9 @@ from learndyn.javascript import compile_to_js
 
 RANDOM = np.random.default_rng(0)
 ARGUMENTS = [
-    (a, n, *(np.tanh(RANDOM.normal(size=shape)) for shape in ((5,), (3, 4), (2, 3, 2)))) for a, n in ((0.7, 2), (-0.45, 0), (0.2, 7))
+    (
+        a, n, *(np.tanh(RANDOM.normal(size=shape)) for shape in ((5,), (3, 4), (2, 3, 2))),
+    ) for a, n in ((0.7, 2), (-0.45, 0), (0.2, 7))
 ]
 
 

@@ -29,7 +29,8 @@ def test_the_text_is_one_expression():
         for place in ("{}", "[{}][0]", "null ?? {}", "(() => {{ const figure = {}; return figure; }})()"):
             assert v8().eval(f"typeof {place.format(text)}") == "function"
         assert "\n" not in text
-        assert not any(word in text for word in ("import", "export", "require(", "</", "<!--", "console", "document", "window"))
+        foreign = ("import", "export", "require(", "</", "<!--", "console", "document", "window")
+        assert not any(word in text for word in foreign)
         newer = ("??=", "||=", "&&=", ".at(", "replaceAll", "findLast", "hasOwn", "structuredClone", "#")  # than ES2020
         assert not any(word in text for word in newer)
 
@@ -48,19 +49,26 @@ def test_the_text_is_the_same_every_time():
     script = (
         "import json, sys; sys.path.insert(0, sys.argv[1])\n"
         "from learndyn.javascript import compile_to_js; import programs_control, programs_dynamics\n"
-        "print(json.dumps([compile_to_js(programs_dynamics.trained_network, 0.1, 0), compile_to_js(programs_control.nested, 0.7, 3)]))"
+        "print(json.dumps([compile_to_js(programs_dynamics.trained_network, 0.1, 0),"
+        " compile_to_js(programs_control.nested, 0.7, 3)]))"
     )
     seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"
-    run = subprocess.run([sys.executable, "-c", script, str(FOLDER)], env=os.environ | {"PYTHONHASHSEED": seed, "JAX_ENABLE_X64": "1"}, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", script, str(FOLDER)], env=os.environ | {"PYTHONHASHSEED": seed, "JAX_ENABLE_X64": "1"},
+        capture_output=True, text=True,
+    )
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout) == texts
 
 
 def test_results_are_fresh():
     """What the caller does with a result, an argument, or one entry of a tree changes nothing else."""
-    text = compile_to_js(lambda a, v: {"v": v, "same": v, "scaled": v * a, "constant": jnp.arange(12.0), "part": v[2:]}, 1.0, np.ones(12))
+    text = compile_to_js(
+        lambda a, v: {"v": v, "same": v, "scaled": v * a, "constant": jnp.arange(12.0), "part": v[2:]}, 1.0, np.ones(12),
+    )
     changed = v8().eval(
-        f"""(() => {{ const f = {text}, v = Array.from({{length: 12}}, (_, i) => i), one = f(2, v), before = JSON.stringify(one);
+        f"""(() => {{ const f = {text}, v = Array.from({{length: 12}}, (_, i) => i);
+        const one = f(2, v), before = JSON.stringify(one);
         const two = f(3, v.map(x => -x)), kept = JSON.stringify(one) === before && v[5] === 5;
         for (const key in two) two[key].data.fill(NaN);
         one.v.data.fill(7); one.v.shape[0] = 99;
@@ -72,7 +80,8 @@ def test_results_are_fresh():
 def test_two_functions_do_not_share():
     """Each text has buffers of its own, and so has each evaluation of one text."""
     text = compile_to_js(lambda a: jnp.cumsum(a + jnp.arange(40.0)), 1.0)
-    pair = v8().eval(f"(() => {{ const f = {text}, g = {text}, one = f(1), two = g(2); return JSON.stringify([one.data[0], two.data[0], f(3).data[0], one.data[0]]); }})()")
+    firsts = "JSON.stringify([one.data[0], two.data[0], f(3).data[0], one.data[0]])"
+    pair = v8().eval(f"(() => {{ const f = {text}, g = {text}, one = f(1), two = g(2); return {firsts}; }})()")
     assert json.loads(pair) == [1, 2, 3, 1]
 
 
@@ -106,7 +115,10 @@ def test_traced_with_64_bits_whatever_the_flag():
 def test_shapes_are_enough():
     """The values of the examples play no role, and a shape with a type will do."""
     f = lambda a, v: v * a
-    texts = {compile_to_js(f, 1.0, np.ones(5)), compile_to_js(f, np.float64(-7), jnp.zeros(5)), compile_to_js(f, jax.ShapeDtypeStruct((), float), jax.ShapeDtypeStruct((5,), float))}
+    texts = {
+        compile_to_js(f, 1.0, np.ones(5)), compile_to_js(f, np.float64(-7), jnp.zeros(5)),
+        compile_to_js(f, jax.ShapeDtypeStruct((), float), jax.ShapeDtypeStruct((5,), float)),
+    }
     assert len(texts) == 1
 
 

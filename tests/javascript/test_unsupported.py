@@ -22,6 +22,8 @@ UNSUPPORTED = {
     "convert_element_type float32": lambda a: a.astype(jnp.int32) / 3,  # in JAX a quotient of 32-bit integers
     "population_count": lambda a: lax.population_count(a.astype(jnp.int64)),
     "clz": lambda a: lax.clz(a.astype(jnp.int64)),
+    "top_k": lambda a: lax.top_k(a * X, 3),
+    "scatter": lambda a: (a * X).at[np.array([1, 3])].apply(jnp.sin),
     "nextafter": lambda a: lax.nextafter(a, a + 1),
     "bitcast_convert_type": lambda a: lax.bitcast_convert_type(a, jnp.int64),
     "pure_callback": lambda a: jax.pure_callback(np.sin, jax.ShapeDtypeStruct((), float), a),
@@ -65,7 +67,9 @@ def test_no_trace_of_what_nobody_needs():
 
 def test_constants_may_be_anything():
     """What does not depend on an argument is computed by JAX: complex numbers, single precision, keys."""
-    f = lambda a: a * jnp.abs(jnp.fft.fft(X)) + jnp.float32(0.1) + jax.random.normal(jax.random.key(0), (12,)) * jnp.linalg.eigvals(jnp.eye(2))[0].real
+    f = lambda a: a * jnp.abs(jnp.fft.fft(X)) + jnp.float32(0.1) + jax.random.normal(
+        jax.random.key(0), (12,),
+    ) * jnp.linalg.eigvals(jnp.eye(2))[0].real
     assert "Math" not in compile_to_js(f, 1.0)
 
 
