@@ -1,18 +1,18 @@
-"""JavaScript from JAX: `compile_to_js` turns a function into a program that any browser runs, with no library.
+"""JavaScript from JAX: `compile_to_js` turns a function into a program that every browser runs, with no library.
 
-The way of a function through the compiler, each step a module:
+The way of a function through the compiler:
 
-1. `compiler`: JAX traces the function into a jaxpr, a list of equations between arrays of known shape; derivatives,
-   `vmap`, and random numbers from constant keys are already carried out in it. Calls are inlined, what is known is
-   computed, what nobody needs is dropped.
-2. `values`: an array is not always memory. A small one is a handful of JavaScript variables, a large one a typed
-   array, a transposed or summed one a function of the index, a known one a table or a formula.
-3. `elementwise`, `shapes`, `indexing`, `reductions`, `control`, `linear_algebra`: one rule a primitive says which
-   value its output is, and which statements make it.
-4. `program`: the statements, in loops, over buffers that are made once.
+1. `compiler`: JAX traces the function into a jaxpr, a list of equations between arrays of known shape, in which
+   derivatives and `vmap` are carried out already. Calls are inlined, what is known is computed, what nobody needs is
+   dropped, what JAX can say in simpler primitives is rewritten (`rewrites`).
+2. `values`: an array is not always memory. A small one is a handful of JavaScript variables, a large one a typed array,
+   a transposed or a summed one a function of the position, a known one a table or a formula.
+3. `elementwise`, `shapes`, `indexing`, `reductions`, `control`, `linear_algebra`: a rule a primitive says which value
+   its result is, and writes the statements that make it.
+4. `program`: the statements, loops, and buffers, as text.
 """
 
-from learndyn.javascript import control, elementwise, indexing, reductions, shapes
-from learndyn.javascript.compiler import Unsupported, compile_to_js, rules
+from learndyn.javascript import control, elementwise, indexing, linear_algebra, reductions, shapes  # the rules
+from learndyn.javascript.compiler import Unsupported, compile_to_js
 
-__all__ = ["Unsupported", "compile_to_js", "rules"]
+__all__ = ["Unsupported", "compile_to_js"]

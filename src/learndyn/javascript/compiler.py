@@ -1,27 +1,26 @@
 """From a function to its JavaScript: trace, flatten, drop what is dead, and let one rule a primitive write the rest."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jax.extend.core import Jaxpr, Literal
+from jax.extend.core import Literal
 from jax.extend.source_info_util import summarize
 from jax.interpreters.partial_eval import dce_jaxpr
 
 from learndyn.javascript import algebra
 from learndyn.javascript.program import Program
-from learndyn.javascript.values import Buffer, Constant, Scalars
+from learndyn.javascript.rewrites import REWRITES
+from learndyn.javascript.values import Constant, Scalars, Value
 
-RULES = {}  # primitive -> rule(program, equation, *values) -> a value, or a list of them
-# A call is replaced by what it calls: primitive -> the parameter that holds it.
-CALLS = {"jit": "jaxpr", "remat2": "jaxpr",
-         "custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr", "custom_linear_solve": "jaxprs"}
-SAME = {"copy", "stop_gradient", "optimization_barrier"}
+RULES = {}  # primitive -> rule(program, equation, *values), which writes JavaScript and returns one value or a list
+CALLS = {"jit": "jaxpr", "remat2": "jaxpr", "custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr",
+         "custom_linear_solve": "jaxprs"}  # primitive -> the parameter that holds what it calls, which takes its place
+SAME = {"copy", "stop_gradient", "optimization_barrier"}  # the results are the operands
 TYPES = {"float64", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"}
 
 
@@ -34,22 +33,8 @@ def rule(*names):
     return lambda function: RULES.update(dict.fromkeys(names, function)) or function
 
 
-def rules():
-    """The names of all primitives that can be compiled."""
-    return sorted(RULES.keys() | CALLS.keys() | SAME)
-
-
-@dataclass(eq=False)
-class Symbol:
-    """A variable of the flat program."""
-
-    shape: Any
-    dtype: Any
-
-
-@dataclass
-class Equation:
-    """outputs = primitive(inputs), once more, with the inputs known or symbols."""
+class Equation(NamedTuple):
+    """outputs = primitive(inputs), where the inputs are constants or outputs of earlier equations."""
 
     name: str
     params: dict
@@ -58,204 +43,167 @@ class Equation:
     effects: Any
     source: str
 
-    def unsupported(self, what):
-        return Unsupported(f"{what}, at {self.source}")
+    def unsupported(self, why="has no rule for JavaScript"):
+        return Unsupported(f"the primitive {self.name!r} {why}, at {self.source}")
 
 
-@dataclass
 class Block:
-    """A jaxpr without calls, known values, and dead equations."""
+    """A jaxpr for inputs that are constants or symbols, flat: calls inlined, what is known computed, nothing dead."""
 
-    equations: list
-    outputs: list
-
-    def __post_init__(self):
+    def __init__(self, program, jaxpr, consts, inputs):
+        self.program, self.equations, self.source = program, [], None
+        self.outputs = self.walk(jaxpr, consts, inputs)
         needed, live = {id(v) for v in self.outputs}, []
         for equation in reversed(self.equations):
             if equation.effects or any(id(v) in needed for v in equation.outputs):
                 needed |= {id(v) for v in equation.inputs}
                 live.append(equation)
         self.equations = live[::-1]
-        self.uses = Counter(id(v) for equation in live for v in equation.inputs)
-        self.uses.update(id(v) for v in self.outputs)
+        self.uses = Counter(id(v) for values in [*(e.inputs for e in live), self.outputs] for v in values)
 
-
-def flatten(program, closed, inputs):
-    """The block of a jaxpr for inputs that are symbols or constants: calls are inlined, what is known is computed."""
-    equations = []
-
-    def walk(jaxpr, consts, inputs):
+    def walk(self, jaxpr, consts, inputs):
+        known = self.program.constant
         values = dict(zip(jaxpr.constvars, map(known, consts))) | dict(zip(jaxpr.invars, inputs))
 
         def read(atom):
             return known(np.asarray(atom.val, atom.aval.dtype)) if isinstance(atom, Literal) else values[atom]
 
         for equation in jaxpr.eqns:
-            outputs = walk_one(equation, [read(atom) for atom in equation.invars])
-            values.update(zip(equation.outvars, outputs))
+            values.update(zip(equation.outvars, self.step(equation, [read(atom) for atom in equation.invars])))
         return [read(atom) for atom in jaxpr.outvars]
 
-    def known(array):
-        return program.constant(array)
-
-    def walk_one(equation, inputs):
+    def step(self, equation, inputs):
+        """The outputs of an equation; if they are new symbols, it is one of the block."""
         name, params = equation.primitive.name, equation.params
         if name in SAME:
             return inputs
-        if name == "platform_index":
-            return [known(np.int32(_platform(params["platforms"])))]
+        if name == "platform_index":  # of the variants of a computation that for the CPU, or for all others
+            return [self.program.constant(np.int32([p is None or "cpu" in p for p in params["platforms"]].index(True)))]
         if not equation.effects and all(isinstance(v, Constant) for v in inputs):
-            return [known(array) for array in _evaluate(equation, [v.array for v in inputs])]
+            arrays = equation.primitive.bind(*[v.array for v in inputs], **equation.primitive.get_bind_params(params))
+            return [self.program.constant(a) for a in (arrays if equation.primitive.multiple_results else [arrays])]
         if name == "cond" and isinstance(inputs[0], Constant):
-            branches = params["branches"]
-            called, inputs = branches[np.clip(inputs[0].array, 0, len(branches) - 1)], inputs[1:]
+            which, *inputs = inputs
+            called = params["branches"][np.clip(which.array, 0, len(params["branches"]) - 1)]
         elif name == "custom_linear_solve":
             lengths, called = params["const_lengths"], params["jaxprs"].solve
-            start = lengths.matvec + lengths.vecmat
-            inputs = inputs[start : start + lengths.solve] + inputs[sum(lengths) :]
+            inputs = inputs[lengths.matvec + lengths.vecmat :][: lengths.solve] + inputs[sum(lengths) :]
         elif name in CALLS:
             called = params[CALLS[name]]
+        elif name in REWRITES:
+            called = jax.make_jaxpr(partial(REWRITES[name], **params))(*[jax.ShapeDtypeStruct(v.shape, v.dtype) for v in inputs])
         else:
-            outputs = [Symbol(v.aval.shape, v.aval.dtype) for v in equation.outvars]
-            source = summarize(equation.source_info)
-            equations.append(Equation(name, params, inputs, outputs, equation.effects, source))
+            outputs = [Value(shape=v.aval.shape, dtype=v.aval.dtype) for v in equation.outvars]
+            source = self.source or summarize(equation.source_info)
+            self.equations.append(Equation(name, params, inputs, outputs, equation.effects, source))
             return outputs
-        return walk(called, (), inputs) if isinstance(called, Jaxpr) else walk(called.jaxpr, called.consts, inputs)
+        outer, self.source = self.source, self.source or (summarize(equation.source_info) if name in REWRITES else None)
+        outputs = self.walk(getattr(called, "jaxpr", called), getattr(called, "consts", ()), inputs)
+        self.source = outer
+        return outputs
 
-    return Block(outputs=walk(closed.jaxpr, closed.consts, inputs), equations=equations)
+    def write(self, environment, uses=0):
+        """Compile every equation whose inputs are there and whose outputs are not yet; return the outputs of the block.
 
+        Before a loop, when only its constants are there, this writes what does not change in the loop.
+        """
+        def read(v):
+            return v if isinstance(v, Constant) else environment.get(v)
 
-def _platform(platforms):
-    """Of the variants of a computation for several platforms, the one for the CPU, or the one for all others."""
-    return next(i for wanted in ("cpu", None) for i, p in enumerate(platforms) if p is None or wanted in p)
-
-
-def _evaluate(equation, arrays):
-    """The outputs of an equation whose inputs are known."""
-    outputs = equation.primitive.bind(*arrays, **equation.primitive.get_bind_params(equation.params))
-    return outputs if equation.primitive.multiple_results else [outputs]
-
-
-def run(program, block, environment, uses=0):
-    """Write every equation of a block whose inputs are there and whose outputs are not yet.
-
-    Before a loop, when only its constants are there, this writes what does not change in the loop.
-    """
-    def there(v):
-        return isinstance(v, Constant) or v in environment
-
-    for equation in block.equations:
-        if environment.keys() >= set(equation.outputs) and equation.outputs or not all(map(there, equation.inputs)):
-            continue
-        outputs = compile_equation(program, equation, [v if isinstance(v, Constant) else environment[v] for v in equation.inputs])
-        for symbol, value in zip(equation.outputs, outputs):
-            environment[symbol] = program.settle(value, uses or block.uses[id(symbol)])
+        for equation in self.equations:
+            inputs = [read(v) for v in equation.inputs]
+            if all(inputs) and (not equation.outputs or equation.outputs[0] not in environment):
+                for symbol, value in zip(equation.outputs, compiled(self.program, equation, inputs)):
+                    environment[symbol] = self.program.settle(value, uses or self.uses[id(symbol)])
+        return [read(v) for v in self.outputs]
 
 
-def results(block, environment):
-    return [v if isinstance(v, Constant) else environment[v] for v in block.outputs]
-
-
-def call(program, closed, values):
-    """Write a jaxpr for these values, here."""
-    inputs = [v if isinstance(v, Constant) else Symbol(v.shape, v.dtype) for v in values]
-    block, environment = flatten(program, closed, inputs), dict(zip(inputs, values))
-    run(program, block, environment)
-    return results(block, environment)
-
-
-def compile_equation(program, equation, values):
-    """The values of an equation by the rule of its primitive."""
-    name = equation.name
-    if name.startswith(("random_", "threefry")):
-        raise equation.unsupported(f"the primitive {name!r} with a key that depends on a parameter has no JavaScript: "
+def compiled(program, equation, values):
+    """The outputs of an equation by the rule of its primitive."""
+    if equation.name.startswith(("random_", "threefry")):
+        raise equation.unsupported("with a key that depends on a parameter has no JavaScript: "
                                    "draw everything from constant keys, then index what was drawn")
-    if name not in RULES:
-        raise equation.unsupported(f"the primitive {name!r} has no rule for JavaScript")
     for v in [*values, *equation.outputs]:
         if str(v.dtype) not in TYPES:
-            raise equation.unsupported(f"the primitive {name!r} works on {v.dtype}, and JavaScript has 64 bit floats only")
-    outputs = RULES[name](program, equation, *values)
+            raise equation.unsupported(f"works on {v.dtype}, and JavaScript has floats of 64 bits only")
+    if equation.name not in RULES:
+        raise equation.unsupported()
+    outputs = RULES[equation.name](program, equation, *values)
     return outputs if isinstance(outputs, list) else [outputs]
 
 
-def compile_to_js(f: Callable, *example_args) -> str:
-    """The JavaScript expression for the function f, with the arguments of `f`, that any engine evaluates without JAX.
+def prepared(program, jaxpr, consts, given, uses=2):
+    """A jaxpr, of which the first inputs are given, as a function of the others that writes it and returns its outputs.
 
-    `f` is traced with 64 bits, whatever the global setting. JavaScript has no other numbers than 64 bit floats:
-    integers of 64 bits are exact up to 2^53, and float32 or complex numbers are not compiled (constants may be).
+    What needs the given ones only is written at once, for use again and again: before the loop, if this is its body.
+    """
+    inputs = [v if isinstance(v, Constant) else Value(shape=v.shape, dtype=v.dtype) for v in given]
+    others = [Value(shape=v.aval.shape, dtype=v.aval.dtype) for v in jaxpr.invars[len(given) :]]
+    block, environment = Block(program, jaxpr, consts, inputs + others), dict(zip(inputs, given))
+    block.write(environment, uses)
+    return lambda values: block.write(environment | dict(zip(others, values)))
+
+
+def compile_to_js(f: Callable, *example_args) -> str:
+    """f, a function of JAX, as a JavaScript expression whose value is the same function, for engines without JAX.
+
+    `f` is traced with 64 bits, whatever the global setting. All numbers of JavaScript are floats of 64 bits: integers
+    are exact up to 2^53; float32 and complex numbers are not compiled, unless they are constants.
 
     Args:
-      f: a function of scalars and arrays that JAX can trace. Its result is an array or dicts, lists, tuples of arrays.
-      example_args: one scalar or array an argument of `f`, for the shapes and types; the values play no role.
+      f: a function of scalars and arrays. Its result is an array, or dicts, lists, tuples of arrays.
+      example_args: a scalar or an array for each argument of `f`, for shapes and types; the values play no role.
 
     Returns:
-      The text of an expression whose value is a function. It takes a number for a scalar and a flat array, row after
-      row, for an array. It returns objects for dicts, arrays for lists and tuples, and for each array a new
-      {shape: [...], data: Float64Array}.
+      The text of the expression. Its function takes a number for a scalar and for an array a flat one, row after row.
+      It returns an object for a dict, an array for a list or tuple, {shape: [...], data: Float64Array} for an array.
 
     Raises:
-      Unsupported: when there is no rule for a primitive, with its name and the line of the source.
+      Unsupported: when a primitive cannot be compiled; the message names it and the line of the source.
       TypeError: when `f` is no function, an argument is no array, or the result is no dict, list, or tuple of arrays.
     """
     if not callable(f):
         raise TypeError(f"f must be a function, but is {f!r}")
+    for k, arg in enumerate(example_args):
+        if not isinstance(arg, (bool, int, float, np.generic, np.ndarray, jax.Array, jax.ShapeDtypeStruct)):
+            raise TypeError(f"example_args[{k}] must be a number or an array, but is {arg!r} of type {type(arg).__name__}")
+        if str(dtype := getattr(arg, "dtype", np.asarray(arg).dtype)) not in TYPES:
+            error = TypeError if dtype.kind in "OUSVMm" else Unsupported
+            raise error(f"example_args[{k}] must be of 64 bit floats, integers or Booleans, but is of dtype {dtype}")
     with jax.enable_x64(True):
-        examples = [_example(f"example_args[{k}]", arg) for k, arg in enumerate(example_args)]
-        closed, tree = jax.make_jaxpr(f, return_shape=True)(*examples)
+        closed, tree = jax.make_jaxpr(f, return_shape=True)(*example_args)
         jaxpr, _ = dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
-        program = Program()
-        arguments = [Symbol(v.aval.shape, v.aval.dtype) for v in jaxpr.invars]
-        block = flatten(program, closed.replace(jaxpr=jaxpr), arguments)
-        environment = {}
-        for k, symbol in enumerate(arguments):
-            environment[symbol] = _argument(program, f"a{k}", symbol)
-        run(program, block, environment)
-        data = iter([_result(program, value) for value in results(block, environment)])
-    returned = _literal(tree, data)
-    names = ",".join(f"a{k}" for k in range(len(arguments)))
-    body = f"return({names})=>{{{''.join(program.statements)}return{returned if returned[0] in '[{' else ' ' + returned}}}"
-    declared = f"const {','.join(program.declarations)};" if program.declarations else ""
-    return f"(()=>{{{algebra.helpers(body + declared)}{declared}{body}}})()"
+        program, arguments = Program(), [f"a{k}" for k in range(len(example_args))]
+        values = [_argument(program, name, v.aval) for name, v in zip(arguments, jaxpr.invars)]
+        outputs = prepared(program, jaxpr, closed.consts, values, uses=0)([])
+        result = _literal(tree, iter([_record(program, value) for value in outputs]))
+    body = f"return({','.join(arguments)})=>{{{''.join(program.statements)}return {result}}}"
+    declarations = f"const {','.join(program.declarations)};" if program.declarations else ""
+    return f"(()=>{{{algebra.helpers(body + declarations)}{declarations}{body}}})()"
 
 
-def _example(name, arg):
-    if isinstance(arg, jax.ShapeDtypeStruct):
-        return arg
-    if not isinstance(arg, (bool, int, float, np.generic, np.ndarray, jax.Array)) or np.asarray(arg).dtype.kind not in "biufc":
-        raise TypeError(f"{name} must be a number or an array of numbers, but is {arg!r} of type {type(arg).__name__}")
-    if str(np.asarray(arg).dtype) not in TYPES:
-        raise Unsupported(f"{name} must be of 64 bit floats, integers, or Booleans, but is of {np.asarray(arg).dtype}")
-    return arg
-
-
-def _argument(program, name, symbol):
-    if not symbol.shape:
-        return Scalars(shape=(), dtype=symbol.dtype, elements=[name])
-    buffer = program.allocate(symbol.shape, symbol.dtype)
-    program.write(f"load({buffer.name},{name},{json.dumps(name)});")
+def _argument(program, name, aval):
+    if not aval.shape:
+        return Scalars(shape=(), dtype=aval.dtype, elements=[name])
+    buffer = program.allocate(aval.shape, aval.dtype)
+    program.write(f'load({buffer.name},{name},"{name}");')
     return program.settle(buffer, 1)
 
 
-def _result(program, value):
-    """JavaScript for the record of an array that is returned: always a copy, for the buffers are used again."""
-    shape = json.dumps(value.shape, separators=(",", ":"))
-    if isinstance(value, Scalars):
-        data = f"Float64Array.of({','.join(value.elements)})"
-    else:
-        buffer = program.contiguous(value)
-        data = f"{buffer.name}.slice({buffer.offset},{buffer.offset + value.size})" if buffer.offset else f"{buffer.name}.slice()"
-    return f"{{shape:{shape},data:{data}}}"
+def _record(program, value):
+    """JavaScript for an array of the result: a copy, because the next call uses the buffers again."""
+    data = f"Float64Array.of({','.join(value.elements)})" if isinstance(value, Scalars) else f"{program.contiguous(value).name}.slice()"
+    return f"{{shape:{json.dumps(value.shape, separators=(',', ':'))},data:{data}}}"
 
 
-def _literal(tree, data):
+def _literal(tree, records):
     """JavaScript for the containers of the result."""
     if isinstance(tree, jax.ShapeDtypeStruct):
-        return next(data)
+        return next(records)
     if isinstance(tree, dict):
-        return "{" + ",".join(f"{json.dumps(str(key))}:{_literal(tree[key], data)}" for key in sorted(tree)) + "}"
+        return "{" + ",".join(f"{json.dumps(str(key))}:{_literal(tree[key], records)}" for key in sorted(tree)) + "}"
     if isinstance(tree, (list, tuple)):
-        return "[" + ",".join(_literal(item, data) for item in tree) + "]"
+        return "[" + ",".join(_literal(item, records) for item in tree) + "]"
     if tree is None:
         return "null"
     raise TypeError(f"f must return arrays in dicts, lists, and tuples, but returns a {type(tree).__name__}")

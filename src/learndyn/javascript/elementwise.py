@@ -7,30 +7,28 @@ import numpy as np
 
 from learndyn.javascript.compiler import rule
 
+NAMED = ("abs acos acosh asin asinh atan atanh cbrt cos cosh digamma erf erfc exp expm1 lgamma log log1p sign sin sinh sqrt "
+         "tan tanh ceil floor").split()  # so in Math or algebra.js, too
 COMPARISONS = {"eq": "{0}=={1}", "ne": "{0}!={1}", "lt": "{0}<{1}", "le": "{0}<={1}", "gt": "{0}>{1}", "ge": "{0}>={1}",
                "eq_to": "compare({0},{1})==0", "lt_to": "compare({0},{1})<0", "le_to": "compare({0},{1})<=0"}
-SAME_IN_MATH = ("sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp log log1p expm1 sqrt cbrt "
-                "erf erfc lgamma digamma").split()  # by the name in JAX: of Math, or of algebra.js
-EVERYWHERE = {"add": "{0}+{1}", "add_any": "{0}+{1}", "sub": "{0}-{1}", "mul": "{0}*{1}", "max": "max({0},{1})",
-              "min": "min({0},{1})", "abs": "abs({0})", "sign": "sign({0})", "square": "square({0})", **COMPARISONS,
-              "clamp": "min(max({1},{0}),{2})"}
-FLOAT = {**EVERYWHERE, **{name: f"{name}({{0}})" for name in SAME_IN_MATH}, "neg": "-{0}", "div": "{0}/{1}",
-         "rem": "{0}%{1}", "pow": "power({0},{1})", "atan2": "atan2({0},{1})", "exp2": "2**{0}", "rsqrt": "1/sqrt({0})",
-         "logistic": "1/(1+exp(-{0}))", "floor": "floor({0})", "ceil": "ceil({0})", "erf_inv": "erfInverse({0})",
-         "is_finite": "isFinite({0})"}
-# -0 is no integer: + 0 makes it 0. `range_` then brings the result back into the range of the type.
-INTEGER = {**EVERYWHERE, "neg": "0-{0}", "div": "quotient({0},{1})", "rem": "remainder({0},{1})", "not": "~{0}",
-           "and": "{0}&{1}", "or": "{0}|{1}", "xor": "{0}^{1}", "shift_left": "shiftLeft({0},{1})",
-           "shift_right_arithmetic": "{0}>>min({1}>>>0,31)", "shift_right_logical": "shiftRight({0},{1},{mask})",
-           "pow": "wholePower({0},{1},imul)", "mul": "imul({0},{1})", "square": "square({0},imul)"}
-WIDE = {**INTEGER, **{name: "wide({0},{1},(a,b)=>a" + op + "b)" for name, op in [
-    ("and", "&"), ("or", "|"), ("xor", "^"), ("shift_left", "<<"), ("shift_right_arithmetic", ">>")]},
-    "not": "-1-{0}", "shift_right_logical": "wide({0},{1},(a,b)=>BigInt.asUintN(64,a)>>b)", "mul": "{0}*{1}",
-    "pow": "wholePower({0},{1})", "square": "square({0})"}
+FLOAT = {**COMPARISONS, **{name: f"{name}({{0}})" for name in NAMED}, "add": "{0}+{1}", "add_any": "{0}+{1}", "sub": "{0}-{1}",
+         "mul": "{0}*{1}", "div": "{0}/{1}", "rem": "{0}%{1}", "neg": "-{0}", "max": "max({0},{1})", "min": "min({0},{1})",
+         "clamp": "min(max({1},{0}),{2})", "square": "square({0})", "pow": "power({0},{1})", "atan2": "atan2({0},{1})",
+         "exp2": "2**{0}", "rsqrt": "1/sqrt({0})", "logistic": "1/(1+exp(-{0}))", "erf_inv": "erfInverse({0})",
+         "is_finite": "isFinite({0})", "logaddexp": "logAddExp({0},{1})"}
+BITS = {"and": "&", "or": "|", "xor": "^", "shift_left": "<<", "shift_right_arithmetic": ">>"}
+INTEGER = {**{name: FLOAT[name] for name in (*COMPARISONS, "abs", "sign", "add", "add_any", "sub", "max", "min", "clamp")},
+           **{name: f"{{0}}{operator}{{1}}" for name, operator in BITS.items()}, "not": "~{0}", "neg": "0-{0}",
+           "div": "quotient({0},{1})", "rem": "remainder({0},{1})", "mul": "imul({0},{1})", "square": "square({0},imul)",
+           "pow": "wholePower({0},{1},imul)", "shift_left": "shiftLeft({0},{1})",
+           "shift_right_arithmetic": "{0}>>min({1}>>>0,31)", "shift_right_logical": "shiftRight({0},{1},{mask})"}
+WIDE = {**INTEGER, **{name: f"wide({{0}},{{1}},(a,b)=>a{operator}b)" for name, operator in BITS.items()}, "not": "-1-{0}",
+        "mul": "times({0},{1})", "square": "square({0},times)", "pow": "wholePower({0},{1},times)",
+        "shift_right_logical": "wide({0},{1},(a,b)=>BigInt.asUintN(64,a)>>b)"}
 BOOLEAN = {**COMPARISONS, "and": "{0}&&{1}", "or": "{0}||{1}", "xor": "{0}!={1}", "not": "!{0}", "max": "{0}||{1}",
-           "min": "{0}&&{1}", "add": "{0}||{1}", "add_any": "{0}||{1}", "mul": "{0}&&{1}"}
-RANGES = {"int8": "{}<<24>>24", "int16": "{}<<16>>16", "int32": "{}|0", "uint8": "{}&255", "uint16": "{}&65535",
-          "uint32": "{}>>>0", "int64": "{}+0"}
+           "min": "{0}&&{1}", "add": "{0}||{1}", "mul": "{0}&&{1}"}
+RANGES = {"int8": "{0}<<24>>24", "int16": "{0}<<16>>16", "int32": "{0}|0", "uint8": "{0}&255", "uint16": "{0}&65535",
+          "uint32": "{0}>>>0", "int64": "{0}+0"}  # back into the type; + 0 because no integer is -0
 
 
 def templates(dtype):
@@ -38,45 +36,46 @@ def templates(dtype):
     return {"f": FLOAT, "b": BOOLEAN}.get(dtype.kind) or (WIDE if dtype.itemsize == 8 else INTEGER)
 
 
-def parenthesized(expression):
+def closed(expression):
+    """The expression, in parentheses if it needs any."""
     return expression if re.fullmatch(r"\w+\([^()]*\)", expression) else f"({expression})"
 
 
 def operation(name, dtype):
-    """The function from the JavaScript of the operands, of a type, to the JavaScript of the result."""
-    template = templates(dtype)[name]
-    wrap = RANGES.get(str(dtype), "{}") if name not in COMPARISONS else "{}"
+    """From the JavaScript of operands of a type to the JavaScript of the result."""
+    template, mask = templates(dtype)[name], 2 ** (8 * dtype.itemsize) - 1
+    wrap = RANGES.get(str(dtype)) if name not in COMPARISONS else None
 
     def apply(*operands):
-        if name == "mul" and "1" in operands:  # the seeds of automatic differentiation
+        if name == "mul" and "1" in operands:  # so automatic differentiation begins
             return operands[operands.index("1") - 1]
-        expression = parenthesized(template.format(*operands, mask=2 ** (8 * dtype.itemsize) - 1))
-        return expression if wrap == "{}" else parenthesized(wrap.format(expression))
+        expression = closed(template.format(*operands, mask=mask))
+        return closed(wrap.format(expression)) if wrap else expression
 
     return apply
 
 
 def at_each(program, out, expression, *operands):
-    """The array of expression(elements of the operands); operands of rank 0 are the same everywhere."""
+    """The array of expression(elements of the operands); an operand is repeated along axes that it has not."""
     def at(position, *operands):
-        return expression(*[v.at(position if v.shape else ()) for v in operands])
+        return expression(*[v.at([0 if n == 1 else i for n, i in zip(v.shape, position)]) for v in operands])
 
+    operands = [program.stored(v) if v.size < out.size else v for v in operands]
     return program.lazy(out.shape, out.dtype, at, *operands, computed=True)
 
 
-@rule(*FLOAT, *(INTEGER.keys() - FLOAT.keys()))
+@rule(*(FLOAT.keys() | INTEGER.keys()) - {"logaddexp"})
 def elementwise(program, equation, *operands):
-    dtype = operands[0].dtype
-    if equation.name not in templates(dtype):
-        raise equation.unsupported(f"the primitive {equation.name!r} has no rule for {dtype} in JavaScript")
-    return at_each(program, equation.outputs[0], operation(equation.name, dtype), *operands)
+    if equation.name not in templates(operands[0].dtype):
+        raise equation.unsupported(f"on {operands[0].dtype} has no rule for JavaScript")
+    return at_each(program, equation.outputs[0], operation(equation.name, operands[0].dtype), *operands)
 
 
 @rule("integer_pow")
 def integer_pow(program, equation, x):
-    y, multiply = equation.params["y"], "" if x.dtype.kind == "f" or x.dtype.itemsize == 8 else ",imul"
-    power = f"square({{}}{multiply})" if y == 2 else f"wholePower({{}},{y}{multiply})"
-    return at_each(program, equation.outputs[0], power.format, x)
+    y, times = equation.params["y"], "" if x.dtype.kind == "f" else ",times" if x.dtype.itemsize == 8 else ",imul"
+    template = f"square({{}}{times})" if y == 2 else f"wholePower({{}},{y}{times})"
+    return at_each(program, equation.outputs[0], template.format, x)
 
 
 @rule("round")
@@ -87,39 +86,37 @@ def round_(program, equation, x):
 
 @rule("select_n")
 def select_n(program, equation, which, *cases):
-    which = program.stored(which) if len(cases) > 2 else which
-    template = "{0}?{2}:{1}" if len(cases) == 2 else (
-        "".join(f"{{0}}=={k}?{{{k + 1}}}:" for k in range(len(cases) - 1)) + f"{{{len(cases)}}}")
-    return at_each(program, equation.outputs[0], f"({template})".format, which, *cases)
+    which, last = program.stored(which) if len(cases) > 2 else which, len(cases) - 1
+    tests = "".join(f"{{0}}=={k}?{{{k + 1}}}:" for k in range(last)) if last > 1 else "!{0}?{1}:" if last else ""
+    return at_each(program, equation.outputs[0], f"({tests}{{{last + 1}}})".format, which, *cases)
 
 
 @rule("convert_element_type")
 def convert_element_type(program, equation, x):
     source, target = x.dtype, equation.outputs[0].dtype
-    if target.kind == "b" != source.kind:
+    if target.kind == "b":
         template = "({}!=0)"
-    elif source.kind == "b" != target.kind:
-        template = "+{}"
-    elif source.kind == "f" and target.kind in "iu":
-        limits = np.iinfo(target)
-        template = f"whole({{}},{limits.min},{limits.max})"
+    elif source.kind == "b":
+        template = "(+{})"
+    elif source.kind == "f" != target.kind:
+        template = f"whole({{}},{np.iinfo(target).min},{np.iinfo(target).max})"
     elif target.kind in "iu" and not np.can_cast(source, target):
-        template = RANGES[str(target)]
+        template = f"({RANGES[str(target)]})"
     else:
         return replace(x, dtype=target)
-    return at_each(program, equation.outputs[0], f"({template})".format, x)
+    return at_each(program, equation.outputs[0], template.format, x)
 
 
 @rule("reduce_precision")
 def reduce_precision(program, equation, x):
     if equation.params["exponent_bits"] < 11 or equation.params["mantissa_bits"] < 52:
-        raise equation.unsupported("the primitive 'reduce_precision' to less than 64 bits has no rule for JavaScript")
+        raise equation.unsupported("to less than 64 bits has no rule for JavaScript")
     return x
 
 
 @rule("pure_callback")
 def failed_check(program, equation, *operands):
-    """What `equinox.error_if` calls when the check fails: an error cannot stop a figure, and NaN says so in it."""
-    if "equinox" not in getattr(equation.params["callback"].callback_func, "__module__", ""):
-        raise equation.unsupported("the primitive 'pure_callback' has no rule for JavaScript")
+    """What `equinox.error_if` calls when the check fails: no error stops a figure, but NaN shows in it."""
+    if "equinox" not in str(getattr(equation.params["callback"].callback_func, "__module__", "")):
+        raise equation.unsupported()
     return [program.constant(np.full(v.shape, np.nan), v.dtype) for v in equation.outputs]

@@ -1,22 +1,22 @@
 """Values: what a variable of the jaxpr is while its JavaScript is written.
 
-Every value answers one question: which JavaScript expression is your element at this index? An index is a tuple of
-Python integers, when loops are unrolled, and of `Index`es, when the counters of JavaScript loops run over it.
+Every value answers one question: which JavaScript expression is your element at this position? A position is a tuple
+of integers, when loops are unrolled, and of `Index`es, when the counters of JavaScript loops run over it.
 """
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-ATOM = re.compile(r"[A-Za-z_]\w*|[\d.][\w.]*|\(-[\d.][\w.-]*\)")
+ATOM = re.compile(r"[A-Za-z_]\w*|[\d.][\w.]*|[\d.]+e-\d+|\(-[\w./-]+\)|\(1/0\)")  # a name or a number
 
 
 class Index:
-    """c + a i + b j + ...: affine in JavaScript names (or calls), so that maps of indices compose without a trace."""
+    """c + a i + b j + ..., affine in JavaScript names and calls: maps of indices compose and leave no trace."""
 
     def __init__(self, terms, constant=0):
         self.terms, self.constant = terms, constant
@@ -24,13 +24,10 @@ class Index:
     def __add__(self, other):
         other = other if isinstance(other, Index) else Index({}, other)
         terms = {name: self.terms.get(name, 0) + other.terms.get(name, 0) for name in self.terms | other.terms}
-        return Index({name: factor for name, factor in terms.items() if factor}, self.constant + other.constant)
+        return Index({name: a for name, a in terms.items() if a}, self.constant + other.constant)
 
     def __mul__(self, factor):
         return Index({name: a * factor for name, a in self.terms.items()}, self.constant * factor) if factor else 0
-
-    def __sub__(self, other):
-        return self + other * -1
 
     def __rsub__(self, other):
         return self * -1 + other
@@ -43,9 +40,9 @@ class Index:
 
 
 def index(expression):
-    """An expression of JavaScript as an index: a number if it is one."""
+    """A JavaScript expression as an index: an integer if it is one."""
     digits = expression.strip("()")
-    return int(digits) if digits.lstrip("-").isdigit() else Index({expression: 1})
+    return int(digits) if digits.removeprefix("-").isdigit() else Index({expression: 1})
 
 
 def linear(position, shape):
@@ -57,8 +54,8 @@ def linear(position, shape):
 
 
 def number(x):
-    """The shortest text that JavaScript reads as this number."""
-    if isinstance(x, (bool, np.bool_, int, np.integer)):
+    """The shortest JavaScript for a number."""
+    if np.asarray(x).dtype.kind in "biu":
         text = str(int(x))
     elif math.isfinite(x):
         text = repr(float(x)).removesuffix(".0").replace("e-0", "e-").replace("e+", "e")
@@ -70,11 +67,11 @@ def number(x):
 
 @dataclass(kw_only=True, eq=False)
 class Value:
-    """An array of known shape; `computed` when reading an element costs arithmetic, so that it is not read twice."""
+    """An array of known shape; as such, the name of one that is not there yet."""
 
     shape: Any
     dtype: Any
-    computed: bool = False
+    computed = False  # whether reading an element costs arithmetic, so that it should not be read twice
 
     @property
     def size(self):
@@ -83,7 +80,7 @@ class Value:
 
 @dataclass(kw_only=True, eq=False)
 class Scalars(Value):
-    """A small array: one JavaScript variable or literal an element, in row-major order. Slicing it costs nothing."""
+    """A small array: the name or the literal of each element, in row-major order. Slicing it costs nothing."""
 
     elements: Any
 
@@ -93,20 +90,20 @@ class Scalars(Value):
 
 @dataclass(kw_only=True, eq=False)
 class Buffer(Value):
-    """A large array: the part of a typed array that begins at `offset`."""
+    """A large array: a typed array."""
 
     name: str
-    offset: Any = 0
 
     def at(self, position):
-        return f"{self.name}[{linear(position, self.shape) + self.offset}]"
+        return f"{self.name}[{linear(position, self.shape)}]"
 
 
 @dataclass(kw_only=True, eq=False)
 class Lazy(Value):
-    """A large array that is never stored: a function of the index, be it a transposition or a sum of two others."""
+    """A large array that is not stored: a function of the position, be it a transposed array or a sum of two others."""
 
     at: Any
+    computed: bool
 
 
 @dataclass(kw_only=True, eq=False)
@@ -114,22 +111,24 @@ class Constant(Value):
     """An array that is known while compiling: literals, arithmetic on the index, or a table that is stored once."""
 
     array: Any
-    table: Any = field(repr=False)
+    table: Any  # from numbers to the name of their table
 
     @cached_property
     def compact(self):
-        """The array with those axes shortened to 1 along which it does not change."""
+        """The array, shortened to length 1 along the axes along which it does not change."""
         array = np.asarray(self.array)
         for axis, n in enumerate(array.shape):
             first = array.take([0], axis) if n > 1 else array
-            array = first if np.array_equal(np.broadcast_to(first, array.shape), array, equal_nan=True) else array
+            same = np.broadcast_to(first, array.shape).tobytes() == array.tobytes()
+            array = first if same else array
         return array
 
     def at(self, position):
-        flat = self.compact.ravel()
-        offset = linear([0 if n == 1 else i for i, n in zip(position, self.compact.shape)], self.compact.shape)
+        shape, flat = self.compact.shape, self.compact.ravel()
+        offset = linear([0 if n == 1 else i for i, n in zip(position, shape)], shape)
         if isinstance(offset, int):
             return number(flat[offset])
-        if flat.dtype.kind in "iu" and np.array_equal(flat, flat[0] + (flat[1] - flat[0]) * np.arange(flat.size)):
-            return f"({offset * int(flat[1] - flat[0]) + int(flat[0])})"
+        step = flat[1] - flat[0] if flat.dtype.kind in "iu" else 0
+        if step and np.array_equal(flat, flat[0] + step * np.arange(flat.size)):
+            return f"({offset * int(step) + int(flat[0])})"
         return f"{self.table(flat)}[{offset}]"
