@@ -69,6 +69,7 @@ TABLE = {
     "no text": Row(lambda: line(3), TypeError, ("keys of line[0]", "text", "3")),
     "log of line": Row(lambda: line("a", log="z"), ValueError, ("log of line", "'xy'", "'z'")),
     "log of bars": Row(lambda: bars("a", log="x"), ValueError, ("log of bars", "'y'", "'x'")),
+    "log of scatter": Row(lambda: scatter("a", log="yx"), ValueError, ("log of scatter", "'xy'", "'yx'")),
     "unknown argument": Row(lambda: line("a", xlabl="t"), ValueError, ("argument of line", "'xlabl'", "did you mean 'xlabel'")),
     "limits": Row(lambda: line("a", xlim=(1, 0)), ValueError, ("xlim of line", "increase", "(1, 0)")),
     "log limits": Row(lambda: line("a", ylim=(0, 1), log="y"), ValueError, ("ylim of line", "positive", "(0, 1)")),

@@ -1,9 +1,11 @@
 """Each kind of panel, drawn by matplotlib."""
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.mathtext import MathTextParser
 from matplotlib.ticker import MaxNLocator
 
@@ -11,7 +13,7 @@ from learndyn.explore import _labels as labels
 from learndyn.explore._panel import Panel
 from learndyn.explore.panels import Bars, Heat, Line, Scatter
 from learndyn.explore.plane import Phase
-from learndyn.figures import COLORS, GRAY, LINES, MARKERS
+from learndyn.figures import BLACK, COLORS, GRAY, GREEN, LINES, MARKERS, PURPLE
 
 
 def _words(label):
@@ -43,6 +45,9 @@ def _whole_numbers(*axes):
         axis.set_major_locator(MaxNLocator(integer=True))
 
 
+# as in explore.css
+_SEQUENTIAL = LinearSegmentedColormap.from_list("sequential", ["#eef4f9", "#5b9dc9", "#08306b"])
+_DIVERGING = LinearSegmentedColormap.from_list("diverging", ["#0b5d91", "#f4f4f2", "#b84a00"])
 _LARGE = 1e150  # what is larger counts as infinite: squares of it would be
 
 
@@ -119,7 +124,7 @@ def _heat(ax: Axes, panel: Heat, values: Mapping):
     rows, columns = matrix.shape
     across = panel.xlim or (0.5, columns + 0.5)
     up = panel.ylim or (rows + 0.5, 0.5)  # as a matrix is written, its first row on top
-    image = ax.imshow(matrix, vmin=low, vmax=high, cmap="cividis" if panel.center is None else "PuOr", interpolation="nearest",
+    image = ax.imshow(matrix, vmin=low, vmax=high, cmap=_SEQUENTIAL if panel.center is None else _DIVERGING, interpolation="nearest",
                       origin="upper" if panel.ylim is None else "lower", extent=(*across, *up), aspect="auto")  # fmt: skip
     ax.grid(False)
     _whole_numbers(*(axis for axis, given in ((ax.xaxis, panel.xlim), (ax.yaxis, panel.ylim)) if given is None))
@@ -136,8 +141,8 @@ def _phase(ax: Axes, panel: Phase, values: Mapping):
         ax.quiver(x, y, *np.moveaxis(field * length[..., None], -1, 0), color=GRAY, alpha=0.7, pivot="mid", angles="xy",
                   scale=1.1 * field.shape[1], width=0.005)  # fmt: skip
         if panel.nullclines:
-            for i, dashes in enumerate(("solid", "dashed")):
-                _contour(ax, x, y, field[..., i], [0.0], colors=COLORS[4 - 3 * i], linestyles=dashes)
+            for part, color, dashes in ((0, PURPLE, "solid"), (1, GREEN, "dashed")):
+                _contour(ax, x, y, field[..., part], [0.0], colors=color, linestyles=dashes)
     for key, levels in panel.levels.items():
         height = _finite(values[key])
         _contour(ax, *_cells(panel, height), height, sorted(levels), colors=GRAY, linestyles="solid")
@@ -154,8 +159,8 @@ def _phase(ax: Axes, panel: Phase, values: Mapping):
             ax.plot(*path[0], marker="o", linestyle="", color=look["color"])
             _arrow(ax, path, look["color"])
         bundles += len(paths) if len(paths) <= len(COLORS) else 1
-    for key in panel.points:
-        ax.plot(*np.atleast_2d(_finite(values[key])).T, marker="D", linestyle="", color=COLORS[4], markerfacecolor="white")
+    for marker, key in zip(itertools.cycle(MARKERS), panel.points):
+        ax.plot(*np.atleast_2d(_finite(values[key])).T, marker=marker, linestyle="", color=BLACK)
     for note, (x, y) in panel.notes.items():
         ax.text(x, y, _words(note), ha="center", va="center", fontsize=8)
     spans = [high - low for low, high in (panel.xlim, panel.ylim)]

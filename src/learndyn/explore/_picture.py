@@ -23,7 +23,7 @@ STYLE = {
     "font.family": "DejaVu Sans", "mathtext.fontset": "dejavusans", "font.size": 9, "axes.titlesize": 10,
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True,
     "grid.color": GRAY, "grid.alpha": 0.25, "grid.linewidth": 0.6, "lines.linewidth": 1.5, "lines.markersize": 4,
-    "legend.fontsize": 8, "legend.frameon": False, "legend.handlelength": 2.8, "image.cmap": "cividis",
+    "legend.fontsize": 8, "legend.frameon": False, "legend.handlelength": 2.8,
     "axes.prop_cycle": cycler(color=COLORS) + cycler(linestyle=LINES),
 }  # fmt: skip
 
