@@ -16,7 +16,7 @@ def saddle(fast, slow, r1, r2, which):
     return {
         "t": t, "loss": 0.5 * jnp.sum(path**2, axis=-1), "path": path, "flow": -grid @ jnp.diag(rates), "modes": jnp.abs(path),
         "height": grid**2 @ rates, "rates": rates, "half_life": jnp.log(2.0) / slow,
-        "verdict": jnp.where(slow > 0, 0, 1), "kernel": jnp.stack([fast * rates, slow * rates]), "side": which, "end": path[-1],
+        "verdict": jnp.where(slow > 0, 0, 1), "kernel": jnp.outer(rates, rates), "side": which, "end": path[-1],
     }  # fmt: skip
 
 
