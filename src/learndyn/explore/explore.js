@@ -24,17 +24,19 @@
 
   /** Attributes are written only where they change: most nodes of most updates stay as they are. */
   function put(node, given) {
-    const memo = node.memo || (node.memo = {});
+    const memo = node.memo = node.memo || {};
     for (const name in given) if (memo[name] !== given[name]) node.setAttribute(name, memo[name] = given[name]);
     return node;
   }
-  function make(tag, given, ...children) {
-    const svg = /^(svg|g|path|text|tspan)$/.test(tag);
+  /** An element of HTML or SVG; "p.error" is a p of the class explore-error. */
+  function make(kind, given, ...children) {
+    const [tag, style] = kind.split("."), svg = /^(svg|g|path|text|tspan)$/.test(tag);
     const node = put(svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag), given);
+    if (style) put(node, { class: "explore-" + style });
     node.append(...children);
     return node;
   }
-  const div = (name, ...children) => make("div", { class: "x-" + name }, ...children);
+  const div = (style, ...children) => make("div." + style, {}, ...children);
   /** A label of the spec is HTML already: escaped text with MathML. */
   function rich(node, label) {
     if (node.label !== label) node.innerHTML = node.label = label;
@@ -242,9 +244,9 @@
     };
     return {
       take,
-      path: (name, d, style = "") => take("path", { class: "x-" + name, d, style }),
+      path: (name, d, style = "") => take("path", { class: "explore-" + name, d, style }),
       text(name, x, y, label) {
-        const node = take("text", { class: "x-" + name, x: pixel(x), y: pixel(y) });
+        const node = take("text", { class: "explore-" + name, x: pixel(x), y: pixel(y) });
         if (node.label === label) return;
         const [base, power] = (node.label = label).split("^");
         node.textContent = base;
@@ -268,8 +270,8 @@
   /** A panel: its element, `layout` to a size, `update` to a result. */
   function makePanel(p, controls, change) {
     const { kind, xlim, ylim } = p, square = /phase|heat/.test(kind), logX = /x/.test(p.log), logY = /y/.test(p.log);
-    const grid = make("g"), inner = make("svg", { overflow: "hidden" }), words = div("notes"), legend = div("legend");
-    const picture = make("svg", { class: "x-svg", role: "img", "aria-label": p.text }, grid, inner), plot = div("plot", picture, words);
+    const grid = make("g"), inner = make("svg", { overflow: "hidden" }), words = make("div.notes", { "aria-hidden": true }), legend = div("legend");
+    const picture = make("svg.svg", { role: "img", "aria-label": p.text }, grid, inner), plot = div("plot", picture, words);
     const element = div("panel", rich(div("title"), p.title), rich(div("y"), p.ylabel), plot, rich(div("x"), p.xlabel), legend);
     const back = layer(grid), marks = layer(inner), notes = layer(words), draw = marks.path;
     // The drawing is `width` by `height`, of which the frame is (left, top) … (left + w, top + h); X and Y give pixels in the frame.
@@ -371,14 +373,14 @@
       }
       for (const key of p.curves) draw("curve", join(curves(result[key]).map(inFrame), trace));
       for (const { key } of p.paths) {
-        const all = curves(result[key]);
+        const all = curves(result[key]), many = all.length > KINDS; // a bundle of many has one color
         see(seen, result[key].data);
         for (const curve of all.map(inFrame)) {
           draw("line s" + k % KINDS, trace(curve));
           draw("solid s" + k % KINDS, heading(curve, w, h) + (curve[0] ? marker(0, curve[0], 4) : ""));
-          if (all.length <= KINDS) k++;
+          k += !many;
         }
-        if (all.length > KINDS) k++; // a bundle of many has one color
+        k += many;
       }
       p.points.forEach((key, type) => draw("dot", join(inFrame(points(result[key].data)), point => marker(type % KINDS, point, 4.5))));
       for (const { label, at: [x, y] } of p.notes) note(label, X(x), Y(y), "-50%,-50%", w);
@@ -401,7 +403,7 @@
       cells.forEach((path, tone) => {
         const edge = k => round(h - k / TONES * h), bar = `M${w+8} ${edge(tone)}h12V${edge(tone+1)}h-12z`;
         const part = (tone + 0.5) / TONES * 2, k = floor(part);
-        back.path(middle ? "cell x-centered" : "cell", path + bar, `fill:color-mix(in oklab,var(--t${k+1}) ${round((part-k)*100)}%,var(--t${k}))`);
+        back.path(middle ? "cell explore-centered" : "cell", path + bar, `fill:color-mix(in oklab,var(--t${k+1}) ${round((part-k)*100)}%,var(--t${k}))`);
       });
       for (const [v, label] of ticks) back.text("after", w + 25, h - at(v) + 0.35 * em, label);
     }
@@ -416,11 +418,10 @@
 
     const entry = (name, type, label) => {
       const d = kind === "bars" ? "M2 2H22V12H2z" : kind === "scatter" ? marker(type, [12, 7], 4.5) : "M1 7H27";
-      legend.append(make("span", {}, make("svg", { width: 28, height: 14, "aria-hidden": true }, make("path", { class: `x-${name} s${type}`, d })), rich(make("span"), label)));
+      legend.append(make("span", {}, make("svg", { width: 28, height: 14 }, make("path", { class: `explore-${name} s${type}`, d })), rich(make("span"), label)));
     };
     (p.series || p.paths || []).flatMap(s => s.labels).forEach((label, k) => entry(p.series ? kind : "line", k % KINDS, label));
     if (p.nullclines) [p.xlabel || "x", p.ylabel || "y"].forEach((label, k) => entry("nullcline n" + k, 0, label + " at rest"));
-    put(words, { "aria-hidden": true });
 
     /* The handle in the plane is an HTML element over the drawing, because inside an image nothing exists for a screen reader.
        ARIA has no slider with two dimensions.  Both coordinates have native sliders among the controls; the handle is a shortcut
@@ -473,10 +474,10 @@
     const id = "explore-" + ++ids, { log, low, high, step, options } = spec, track = log ? log10 : Number, from = track(low), to = track(high);
     const text = v => options ? options[v] : print(spec, v);
     // The last step must not be lost to rounding: browsers count steps from the low end.
-    const input = options ? make("select", { id }, ...options.map((option, value) => make("option", { value }, option)))
-      : make("input", { type: "range", id, min: from, max: to + step * 1e-6, step });
-    const output = make("output", { style: options ? "display:none" : `min-width:${max(text(low).length,text(high).length)}ch` });
-    const value = at => options ? at : at > to - step * 1e-5 ? high : at < from ? low : log ? 10 ** at : at;
+    const input = options ? make("select", {}, ...options.map((option, value) => make("option", { value }, option)))
+      : make("input", { type: "range", min: from, max: to + step * 1e-6, step });
+    const output = make("output", { "aria-live": "off", style: options ? "display:none" : `min-width:${max(text(low).length,text(high).length)}ch` });
+    const value = at => options ? at : at > to - step * 1e-5 ? high : at < from + step * 1e-5 ? low : log ? 10 ** at : at;
     const control = {
       spec, text, name: spec.name,
       element: div("control", rich(make("label", { for: id }), spec.label), output, input),
@@ -493,6 +494,7 @@
       },
     };
     on(input, "input", () => change({ [spec.name]: value(+input.value) }));
+    put(input, { id, "aria-label": spec.text }); // not every reader of screens knows MathML
     control.take(spec.start ?? spec.value);
     return control;
   }
@@ -525,15 +527,14 @@
 
   /** The line of text under a figure, and a live region that speaks it when it has come to rest. */
   function makeSummary(parts, controls, moving) {
-    const shown = make("span"), room = make("span", { class: "x-room" }), status = make("p", { class: "x-hidden", role: "status" });
+    const shown = make("span"), room = make("span.room"), status = make("p.hidden", { role: "status" });
     let timer;
     const text = (result, longest) => join(parts, part => {
       const { key, words } = part, control = controls[part.control];
       if (!key && !control) return part;
       const v = control ? control.value : result[key].data[0];
-      if (!words) return part.format ? format(v, part.format) : control.text(v);
-      if (longest) return words.reduce((a, b) => b.length > a.length ? b : a);
-      return finite(v) ? words[clamp(round(v), 0, words.length - 1)] : "undefined";
+      if (words) return longest ? words.reduce((a, b) => b.length > a.length ? b : a) : words[round(v)] ?? "undefined";
+      return part.format ? format(v, part.format) : control.text(v);
     });
     const speak = () => moving() ? wait() : write(status, shown.textContent);
     const wait = () => {
@@ -541,7 +542,7 @@
       timer = setTimeout(speak, 800);
     };
     return {
-      elements: [make("p", { class: "x-summary", "aria-hidden": true }, shown, room), status],
+      elements: [make("p.summary", { "aria-hidden": true }, shown, room), status],
       update(result) {
         write(shown, text(result));
         // An invisible copy of the longest text so far, with the longest words, keeps as many lines as will be needed.
@@ -554,13 +555,11 @@
 
   // ------------------------------------------------------------------------------------------------ the figure
 
-  const GAP = 24, SIDE = 216; // pixels between panels, and of the controls beside a single panel, as in the style sheet
-
   function mount(element, spec, compute = spec.grid && table(spec.grid)) {
     if (!compute) throw new TypeError(`figure ${spec.id} needs a function that computes it`);
     element.explore?.destroy();
     const seconds = { compute: 0, draw: 0 };
-    let frame = 0, updates = 0, running, again, gone, width, result;
+    let frame = 0, updates = 0, running, again, gone, fresh, width, result;
 
     const request = () => {
       if (!frame) frame = requestAnimationFrame(run);
@@ -581,6 +580,7 @@
     function reset() {
       stop();
       for (const { spec, take } of list) take(spec.value);
+      fresh = true; // gives back the room that labels have taken
       request();
     }
 
@@ -600,7 +600,8 @@
       if (gone) return;
       seconds.compute = (now() - began) / 1000;
       write(trouble, error ? "This could not be computed: " + error.message : "");
-      if (!error) show();
+      if (!error) (fresh ? layout : show)();
+      fresh = false;
       if (again) request();
     }
     function show() {
@@ -612,16 +613,18 @@
       updates++;
     }
 
-    /** Panels side by side where there is room, the frames of a row equally high. */
+    /** Panels side by side where there is room, the frames of a row equally high; as in the style sheet, 24 pixels lie between
+        panels, and controls beside a single panel take 216. */
     function layout() {
+      if (!width) return;
       const total = panels.length, em = max(11, 0.82 * parseFloat(getComputedStyle(element).fontSize));
-      const aside = total < 2 && width >= 600, room = aside ? width - SIDE - GAP : width, across = clamp(floor(room / 280), 1, total);
-      const cell = floor((room - GAP * (across - 1)) / across), side = floor(min(cell - 1.8 * em - 24, 400));
-      element.classList.toggle("x-aside", aside);
+      const aside = total < 2 && width >= 600, room = aside ? width - 240 : width, across = clamp(floor(room / 280), 1, total);
+      const cell = floor((room - 24 * (across - 1)) / across), side = floor(min(cell - 1.8 * em - 24, 400));
+      element.classList.toggle("explore-aside", aside);
       put(body, { style: `--columns:${across};--em:${em}px` });
       panels.forEach((panel, i) => {
         const alone = across > 1 && i === total - 1 && total % across === 1;
-        panel.element.classList.toggle("x-wide", alone);
+        panel.element.classList.toggle("explore-wide", alone);
         const tall = panel.square || !alone && across > 1 && panels.some(other => other.square);
         panel.layout(alone ? room : cell, tall ? side : floor(clamp(0.7 * side, 150, 300)), em);
       });
@@ -631,9 +634,9 @@
     const list = spec.controls.map(c => makeControl(c, change)), controls = Object.fromEntries(list.map(c => [c.name, c]));
     const player = spec.play && makePlayer(controls[spec.play], set), panels = spec.panels.map(p => makePanel(p, controls, change));
     const summary = spec.summary && makeSummary(spec.summary, controls, () => player?.playing);
-    const trouble = make("p", { class: "x-error", role: "alert" }), back = make("button", {}, "Reset"), id = "explore-" + ++ids;
-    const body = make("div", { class: "x-body", role: "group", "aria-label": "Interactive figure", "aria-describedby": id, "data-lm-suppress-shortcuts": true },
-      make("p", { id, class: "x-hidden" }, spec.alt),
+    const trouble = make("p.error", { role: "alert" }), back = make("button.reset", {}, "Reset"), id = "explore-" + ++ids;
+    const body = make("div.body", { role: "group", "aria-label": "Interactive figure", "aria-describedby": id, "data-lm-suppress-shortcuts": true },
+      make("p.hidden", { id }, spec.alt),
       div("controls", ...list.map(c => c.element), div("buttons", ...player ? [player.button] : [], back)),
       div("panels", ...panels.map(panel => panel.element)),
       ...summary ? summary.elements : [], trouble);
@@ -653,7 +656,7 @@
     });
     const sight = new IntersectionObserver(seen => seen.pop().isIntersecting || stop());
     width = body.clientWidth;
-    if (width) layout();
+    layout();
     run();
     sizes.observe(body);
     sight.observe(body);
@@ -707,8 +710,6 @@
 
   // ------------------------------------------------------------------------------------------------ numbers from a kernel
 
-  const PATIENCE = 500; // ms; an answer that equals the last one is never sent, so waiting must end by itself
-
   /** anywidget's render: each control is a trait; Python answers a change by `_layout` and `_frame`, or by `_error`. */
   function live({ model, el }) {
     const spec = model.get("_spec"), box = el.appendChild(make("div"));
@@ -720,7 +721,7 @@
         const answer = new Promise(resolve => answered = resolve);
         for (const [name, value] of changed) model.set(name, value);
         model.save_changes();
-        setTimeout(answered, PATIENCE);
+        setTimeout(answered, 500); // a value that Python refuses is never answered
         await answer;
         answered = null;
       }
@@ -745,8 +746,12 @@
 
   function start(root = document) {
     for (const holder of root.querySelectorAll("div.explore > script.explore-spec")) {
-      const spec = JSON.parse(holder.textContent);
-      mount(holder.parentNode, spec, api.figures[spec.id]);
+      try { // a broken figure keeps its picture and does not stop the others
+        const spec = JSON.parse(holder.textContent);
+        mount(holder.parentNode, spec, api.figures[spec.id]);
+      } catch (error) {
+        console.error(error);
+      }
     }
   }
 
