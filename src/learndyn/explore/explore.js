@@ -10,7 +10,7 @@
    an update measures nothing and creates hardly anything. */
 (() => {
   "use strict";
-  const api = globalThis.learndynExplore || (globalThis.learndynExplore = {});
+  const api = self.learndynExplore = self.learndynExplore || {};
   if (api.mount) return api.start(); // loaded twice: the first one stays
 
   const { abs, ceil, floor, hypot, log10, max, min, round } = Math, finite = Number.isFinite, now = () => performance.now();
@@ -56,7 +56,7 @@
   /** Python's format of a number, for the formats that a summary may use: .Nf .Ne .Ng d. */
   function format(value, code) {
     if (!finite(value)) return isNaN(value) ? "undefined" : "infinite";
-    const kind = code.slice(-1), digits = parseInt(code.slice(1)) || 0;
+    const kind = code.slice(-1), digits = +code.slice(1, -1);
     if (kind === "d") return pretty(round(value));
     if (kind === "f") return pretty(value.toFixed(digits));
     if (kind === "e") return pretty(value.toExponential(digits));
@@ -305,10 +305,10 @@
     /** Where lines are to be drawn: values that are given or that the figure computes. */
     const values = ({ at }) => finite(at) ? [at] : [...result[at].data];
 
-    function axes(xs, ys, xFixed = xlim, yFixed = ylim, whole, gap = 62) {
+    function axes(xs, ys, xFixed = xlim, yFixed = ylim, whole) {
       const heat = kind === "heat", up = axis(ys, yFixed, logY, h, heat ? 30 : 46, heat), crisp = x => round(x) + 0.5, edge = heat ? -0.5 : 0.5;
       room(0, [...up.ticks, [0, "000"]], 8);
-      const across = axis(xs, xFixed, logX, w, gap, whole);
+      const across = axis(xs, xFixed, logX, w, whole ? 30 : 62, whole);
       X = across.at;
       Y = heat ? up.at : v => h - up.at(v); // a matrix is written from the top
       back.path("grid", heat ? "" : join(up.ticks, ([v]) => `M0 ${crisp(Y(v))}H${w}`) + join(across.ticks, ([v]) => `M${crisp(X(v))} 0V${h}`));
@@ -345,7 +345,7 @@
       for (const line of p.horizontal) see(ys, values(line), logY);
       if (bars) { // they grow from zero; on a logarithmic axis from the frame, which lies below the smallest
         see(ys, [logY ? ys.low / 1.5 : 0], logY);
-        axes(xs, ys, xlim || [0.5, max(1, xs.high) + 0.5], ylim, 1, 30);
+        axes(xs, ys, xlim || [0.5, max(1, xs.high) + 0.5], ylim, 1);
       } else axes(xs, ys);
       lines(p.vertical, true);
       lines(p.horizontal);
@@ -394,7 +394,7 @@
       if (middle) see(seen, [2 * center - seen.low, 2 * center - seen.high]); // as far on either side
       const { ticks, low, high, at } = axis(seen, p.limits, false, h, 45);
       room(1, ticks, 30);
-      axes({}, {}, [0.5, cols + 0.5], [0.5, rows + 0.5], 1, 30);
+      axes({}, {}, [0.5, cols + 0.5], [0.5, rows + 0.5], 1);
       data.forEach((v, k) => {
         if (!(abs(v) < LARGE)) return;
         const j = k % cols + 0.5, i = floor(k / cols) + 0.5, x = round(X(j));
