@@ -1,10 +1,6 @@
-"""A live figure in JupyterLab, driven by a real browser: a kernel computes, keys and Python move the slider.
-
-Notebook 7 has the same machinery; it is driven, too, where it is installed.
-"""
+"""A live figure in JupyterLab and in Notebook 7, driven by a real browser: a kernel computes, keys and Python move the slider."""
 
 import contextlib
-import importlib.util
 import json
 import os
 import secrets
@@ -45,7 +41,8 @@ second""",
     "# a cell below",
 ]
 TALL = {"width": 1280, "height": 2000}  # JupyterLab takes from the page what is not in sight
-PROGRAMS = {"jupyterlab": "lab/tree", "notebook": "notebooks"}
+# for each program the address of its notebooks and the name of its application
+PROGRAMS = {"jupyterlab": ("lab/tree", "LabApp"), "notebook": ("notebooks", "JupyterNotebookApp")}
 
 
 @contextlib.contextmanager
@@ -58,13 +55,14 @@ def server(program: str, folder: Path):
     own = {name: str(folder / name) for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR",
                                                  "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")}  # fmt: skip
     env = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER") and name != "LEARNDYN_EXPLORE"} | own
+    place, app = PROGRAMS[program]
     command = [sys.executable, "-m", program, "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0",
                f"--IdentityProvider.token={secrets.token_hex(16)}", f"--ServerApp.root_dir={folder / 'root'}",
-               "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]  # fmt: skip
+               f"--{app}.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]  # fmt: skip
     with open(folder / "log", "w") as log:
         process = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
         try:
-            yield _address(process, folder, PROGRAMS[program])
+            yield _address(process, folder, place)
         finally:  # the server ends its kernels
             process.send_signal(signal.SIGTERM)
             try:
@@ -126,8 +124,6 @@ def notebook(request, tmp_path_factory):
     """The page of the notebook after all its cells have run."""
     if browser.executable() is None:
         pytest.skip(browser.NO_BROWSER)
-    if importlib.util.find_spec(request.param) is None:
-        pytest.skip(f"{request.param} is not installed, so figures are not tested in it")
     with server(request.param, tmp_path_factory.mktemp(request.param)) as address, browser.launched() as chromium:
         page = browser.context(chromium, size=TALL).new_page()
         problems = []
