@@ -24,8 +24,10 @@ from learndyn import (
     datasets,
     descent,
     equilibria,
+    explore,
     figures,
     flows,
+    javascript,
     kernels,
     linearization,
     losses,
@@ -338,6 +340,16 @@ TABLE = [
         "answer", "3", "function"),
     Row("exercises.stability.check_plateau", lambda: stability.check_plateau(I2, START), ValueError,
         "y", "(2,)", "2 axes"),
+    # what a chapter's author writes; tests/explore/test_vocabulary.py has every mistake
+    Row("explore.line", lambda: explore.line("loss", log="z"), ValueError, "log", "'z'", "one of"),
+    Row("explore.bars", lambda: explore.bars(), ValueError, "keys", "()", "at least 1"),
+    Row("explore.scatter", lambda: explore.scatter(1), TypeError, "key", "1", "text"),
+    Row("explore.heat", lambda: explore.heat("K", limits=(1, 0)), ValueError, "limits", "(1, 0)", "increas"),
+    Row("explore.phase", lambda: explore.phase("path", xlim=(0, 0), ylim=(0, 1)), ValueError, "xlim", "(0, 0)", "increas"),
+    Row("explore.lattice", lambda: explore.lattice((0, 1), (0, 1), 0), ValueError, "cols", "0", "at least"),
+    Row("explore.explore", lambda: explore.explore(jnp.sin, alt="A curve."), ValueError, "panels", "none", "at least one"),
+    Row("javascript.compile_to_js", lambda: javascript.compile_to_js(3), TypeError, "f", "3", "function"),
+    Row("javascript.compile_to_js", lambda: javascript.compile_to_js(jnp.sin, "x"), TypeError, "example_args[0]", "'x'", "number"),
 ]  # fmt: skip
 
 
@@ -395,10 +407,13 @@ def public_functions():
         if any(part.startswith("_") for part in short.split(".")):
             continue
         module = importlib.import_module(info.name)
+        if hasattr(importlib.import_module(info.name.rpartition(".")[0]), "__all__"):
+            continue  # the package says what it exports
+        exported = getattr(module, "__all__", ()) if info.ispkg else ()
         for name, function in vars(module).items():
             if name.startswith("_") or not callable(function) or inspect.isclass(function):
                 continue
-            if getattr(function, "__module__", None) == info.name and hasattr(function, "__name__"):
+            if name in exported or getattr(function, "__module__", None) == info.name and hasattr(function, "__name__"):
                 if inspect.signature(function).parameters:  # without arguments there is no bad input
                     yield f"{short}.{name}"
 
