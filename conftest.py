@@ -8,6 +8,7 @@ import os
 import time
 import types
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from nbmake import nb_run
@@ -28,7 +29,8 @@ class Chapter(NotebookItem):
         # nbmake knows .ipynb alone; `read` is the only name that its module takes from nbformat
         nb_run.nbformat = types.SimpleNamespace(read=lambda path, version: runs)
         begin = time.monotonic()
-        result = nb_run.NotebookRun(path, self.config.option.nbmake_timeout).execute()
+        with mock.patch.dict(os.environ, LEARNDYN_EXPLORE="page"):  # figures for a page, not for a kernel
+            result = nb_run.NotebookRun(path, self.config.option.nbmake_timeout).execute()
         if result.error is not None:
             raise NotebookFailedException(result)
         if execution.key(self.config.rootpath) == executed.folder.name:

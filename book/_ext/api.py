@@ -17,23 +17,35 @@ WIDTH = 78  # of a signature; the code box of a page holds some 80 letters
 
 
 def modules() -> list[str]:
-    """All public modules, in the order in which the package's own docstring draws them."""
-    found = [m.name for m in pkgutil.iter_modules(learndyn.__path__) if not m.name.startswith("_") and not m.ispkg]
+    """All public modules, and packages that say what they export, in the order in which learndyn's own docstring draws them."""
+    found = [m.name for m in pkgutil.iter_modules(learndyn.__path__) if not m.name.startswith("_")]
+    found = [name for name in found if not hasattr(load(name), "__path__") or hasattr(load(name), "__all__")]
     drawn = re.findall(r"\w+", learndyn.__doc__ or "")
     return sorted(found, key=lambda name: (drawn.index(name) if name in drawn else len(drawn), name))
 
 
+def load(name: str):
+    return importlib.import_module(f"learndyn.{name}")
+
+
+def definitions(module) -> list[ast.FunctionDef | ast.ClassDef]:
+    """The functions and classes that a module defines, or that a package exports from its modules."""
+    if hasattr(module, "__path__"):
+        return [ast.parse(inspect.getsource(getattr(module, name))).body[0] for name in module.__all__]
+    nodes = ast.parse(inspect.getsource(module)).body
+    return [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")]
+
+
 def module_text(name: str) -> str:
-    module = importlib.import_module(f"learndyn.{name}")
+    module = load(name)
     if not module.__doc__:
         raise ValueError(f"learndyn.{name} has no docstring, and the reference begins with it")
     parts = [f"## learndyn.{name}", markdown(module.__doc__)]
-    for node in ast.parse(inspect.getsource(module)).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
-            doc = ast.get_docstring(node)
-            if not doc:
-                raise ValueError(f"learndyn.{name}.{node.name} is public and has no docstring")
-            parts += [f"### {node.name}", f"```python\n{signature(node)}\n```", markdown(doc)]
+    for node in definitions(module):
+        doc = ast.get_docstring(node)
+        if not doc:
+            raise ValueError(f"learndyn.{name}.{node.name} is public and has no docstring")
+        parts += [f"### {node.name}", f"```python\n{signature(node)}\n```", markdown(doc)]
     return "\n\n".join(parts)
 
 

@@ -103,7 +103,7 @@ def test():
                                              "--ignore-glob=*/test_browser*.py"), ()),
         ("chapters", chapters, ()),
         ("book", pages, ("chapters",)),
-        ("browser", lambda: call(*PYTEST, "-q", "--no-header", "-rs", *sorted((tests / "book").glob("test_browser*.py"))), ("book",)),
+        ("browser", lambda: call(*PYTEST, "-q", "--no-header", "-rs", *sorted(tests.rglob("test_browser*.py"))), ("book",)),
     ]
     results = {}
     for name, run, needs in stages:

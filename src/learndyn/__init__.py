@@ -12,6 +12,7 @@
        |  arrays
        v
     figures  claims  exercises     what a reader sees
+    explore -> javascript          and moves
 
 Arrows run one way. Nothing here sets global configuration: chapters and tests switch on x64 themselves.
 """

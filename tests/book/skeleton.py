@@ -1,5 +1,6 @@
 """The skeleton of a chapter, checked on its text: `problems(text)` lists every place that departs from it."""
 
+import ast
 import re
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import yaml
 LINES_OF_A_CELL = 15
 LINES_OF_A_PLOT = 25  # of a cell that is folded away and whose output is a figure
 LINES_OF_THE_IMPORTS = 20  # of the first cell
+LINES_OF_AN_EXPLORE = 8  # the call alone
 LEAST_EXERCISES = 4
 LEAST_CHECKS = 2
 
@@ -87,6 +89,22 @@ def is_figure(cell: Cell) -> bool:
     return bool(cell.header.get("mystnb", {}).get("figure"))
 
 
+def explores(cell: Cell) -> list[ast.Call]:
+    """The calls of `explore` in a cell: figures that a reader can move."""
+    if "explore(" not in cell.source:
+        return []
+    nodes = ast.walk(ast.parse(cell.source))
+    return [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "explore"]
+
+
+def alt_of(cell: Cell) -> str:
+    """What a figure says to those who do not see it: in the call of `explore`, or in the cell's header."""
+    for call in explores(cell):
+        given = [keyword.value for keyword in call.keywords if keyword.arg == "alt"]
+        return given[0].value if given and isinstance(given[0], ast.Constant) else ""
+    return cell.header["mystnb"].get("image", {}).get("alt") or ""
+
+
 def name(cell: Cell) -> str:
     """How a message calls a cell: by its figure, or by its first line."""
     return cell.header.get("mystnb", {}).get("figure", {}).get("name") or f"cell `{cell.source.splitlines()[0]}`"
@@ -144,6 +162,8 @@ def sections(text: str):
 def figures(cells: list[Cell]):
     if not any(map(is_figure, cells)):
         yield "figures: there is none"
+    if not any(explores(cell) for cell in cells if not cell.solution):
+        yield "figures: there is none that a reader can move, by `explore`"
     for cell in cells:
         if is_figure(cell):
             caption = cell.header["mystnb"]["figure"].get("caption") or ""
@@ -151,10 +171,15 @@ def figures(cells: list[Cell]):
                 yield f"{name(cell)}: the name of a figure begins with fig-"
             if "**Observe.**" not in caption:
                 yield f"{name(cell)}: the caption must say what to look at, after `**Observe.**`"
-            if len((cell.header["mystnb"].get("image", {}).get("alt") or "").split()) < 5:
+            if len(alt_of(cell).split()) < 5:
                 yield f"{name(cell)}: the image needs an alt of at least a few words"
+            for call in explores(cell):
+                if (lines := call.end_lineno - call.lineno + 1) > LINES_OF_AN_EXPLORE:
+                    yield f"{name(cell)}: {lines} lines for one explore, and {LINES_OF_AN_EXPLORE} are enough"
             if not cell.solution and not re.search(r"^\*\*Predict\.\*\* +\S", cell.before, re.MULTILINE):
                 yield f"{name(cell)}: a paragraph that begins with `**Predict.**` must come before it and after the figure before"
+        elif explores(cell):
+            yield f"{name(cell)}: it shows a figure, so its header needs mystnb: figure (name, caption)"
         elif re.search(r"\bplt\.(subplots|figure|plot)\b", cell.source) and "remove-cell" not in cell.header.get("tags", []):
             yield f"{name(cell)}: it draws, so its header needs mystnb: figure (name, caption) and image (alt)"
 

@@ -12,8 +12,9 @@ from book._ext import api
 def test_each_public_name_has_an_entry_with_its_signature(name):
     module = importlib.import_module(f"learndyn.{name}")
     text = api.module_text(name)
-    public = [n for n, value in vars(module).items() if not n.startswith("_") and getattr(value, "__module__", None) == module.__name__
-              and isinstance(value, type(api.split) | type)]  # fmt: skip
+    public = module.__all__ if hasattr(module, "__path__") else [
+        n for n, value in vars(module).items() if not n.startswith("_") and getattr(value, "__module__", None) == module.__name__
+        and isinstance(value, type(api.split) | type)]  # fmt: skip
     for entry in public:
         assert f"\n### {entry}\n\n```python\n" in text, entry
     assert "``" not in text.replace("```", ""), "reST's double backticks are code only there"

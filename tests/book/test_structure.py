@@ -94,6 +94,20 @@ fig, ax = plt.subplots()
 claim("N1", "it holds", measured=0.0, below=1e-8, source="jacot2018", kind="derived")
 ```
 
+**Predict.** What will move?
+
+```{code-cell} ipython3
+---
+mystnb:
+  figure:
+    name: fig-moves
+    caption: |
+      **Observe.** The line moves.
+---
+explore(simulate, line("loss"), rate=Slider(0, 1, 0.5),
+        alt="A line that falls from left to right.")
+```
+
 ## What to remember
 
 It holds.
@@ -109,6 +123,7 @@ It holds.
 """
 )
 
+EXPLORE = GOOD[GOOD.index("**Predict.** What will move") : GOOD.index("## What to")]
 FIGURE = GOOD[GOOD.index("**Predict.**") : GOOD.index('```{code-cell} ipython3\nclaim(')]
 BROKEN = {
     "no jupytext version": ("    jupytext_version: 1.19.6\n", "", "header: jupytext"),
@@ -120,7 +135,12 @@ BROKEN = {
     "no facts": ("Linear algebra.\n", "", "chapter-facts"),
     "no question": ("## The question", "## Introduction", "the first must be"),
     "sections swapped": ("## What to remember", "## Summary", "the last three"),
-    "no figure": (FIGURE, "", "figures: there is none"),
+    "no figure": (FIGURE + GOOD[GOOD.index(FIGURE) + len(FIGURE) : GOOD.index("## What to")], "", "figures: there is none"),
+    "no explore": (EXPLORE, "", "none that a reader can move"),
+    "no prediction for an explore": ("**Predict.** What will move?", "What will move?", "fig-moves: a paragraph"),
+    "no alt in an explore": (',\n        alt="A line that falls from left to right.")', ")", "fig-moves: the image needs an alt"),
+    "explore without a header": (EXPLORE[EXPLORE.index("---\n") : EXPLORE.rindex("---\n") + 4], "", "explore(simulate, line"),
+    "long explore": ('line("loss"), rate', 'line("loss"),' + "\n" * 7 + "rate", "9 lines for one explore"),
     "no prediction": ("**Predict.** What will it show?", "What will it show?", "fig-one: a paragraph"),
     "one prediction for two figures": ("## What to remember", FIGURE.split("\n\n", 1)[1].replace("fig-one", "fig-two")
                                        + "## What to remember", "fig-two: a paragraph"),
