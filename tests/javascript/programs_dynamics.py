@@ -1,8 +1,11 @@
 """Programs like the course's figures: flows, gradient descent, kernels, power iteration, random numbers with a fixed key."""
 
+import diffrax
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from equinox.internal import unvmap_all, unvmap_any, unvmap_max
 from jax import lax
 from programs import program
 
@@ -56,6 +59,31 @@ def trained_network(rate, which):
         "loss": losses, "kernel": ntk(params), "drift": drift, "spectrum": jnp.linalg.eigvalsh(ntk(params)),
         "params": params,
     }
+
+
+@program(*PAIRS)
+def adaptive_flow(a, b):
+    """An adaptive solver of diffrax: a while loop with accepted and rejected steps, dense output, checks."""
+    field = diffrax.ODETerm(lambda t, z, args: jnp.stack([z[1], -jnp.sin(z[0]) - args * z[1]]))
+    control = diffrax.PIDController(rtol=1e-6, atol=1e-8)
+    saved = diffrax.SaveAt(ts=jnp.linspace(0.0, 4.0, 12))
+    solve = lambda z: diffrax.diffeqsolve(
+        field, diffrax.Tsit5(), 0.0, 4.0, 0.1, z, args=b, stepsize_controller=control, saveat=saved,
+    )
+    solution = solve(jnp.stack([a, 0.5]))
+    return (
+        solution.ys, solution.stats["num_accepted_steps"],
+        jax.vmap(lambda w: solve(jnp.stack([a, w])).ys[-1])(jnp.linspace(-1, 1, 3)),
+    )
+
+
+@program(*PAIRS)
+def checked(a, b):
+    """Checks of equinox that hold, alone and under `vmap`, and the reductions over all that is vectorized."""
+    v = jnp.linspace(0.0, b, 12)
+    held = eqx.error_if(a * v, a > 9, "too large"), jax.vmap(lambda x: eqx.error_if(x * a, x > 9, "too large"))(v)
+    both = [f(v > 0.2) for f in (unvmap_any, unvmap_all)], jax.vmap(lambda x: (unvmap_any(x > 0.5), unvmap_all(x < 9), x))(v)
+    return held, both, unvmap_max(jnp.arange(12) % 7 + (v > a))
 
 
 @program(*PAIRS)

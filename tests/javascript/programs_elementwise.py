@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.extend.core.primitives import eq_to_p, le_to_p, lt_to_p
 from programs import jit, program
 
 SIZES = (0, 1, 2, 8, 9, 10, 33)
@@ -16,8 +17,8 @@ def parts(x):
     return {f"{n}": x[:n] for n in SIZES} | {"matrix": x[:32].reshape(4, 8).T, "scalar": x[3]}
 
 
-def elementwise(name, op, *arguments):
-    """A row of the table: `op` of the parts of each tuple of arrays, judged entry by entry."""
+def elementwise(name, op, *arguments, scale=0.0):
+    """A row of the table: `op` of the parts of each tuple of arrays, by default judged entry by entry."""
 
     def f(*arrays):
         cut = [parts(x) for x in arrays]
@@ -28,7 +29,7 @@ def elementwise(name, op, *arguments):
         return {key: jax.tree.map(lambda y: parts(y)[key], result) for key in parts(arrays[0])}
 
     f.__name__ = name
-    program(*arguments, scale=0.0, reference=reference)(f)
+    program(*arguments, scale=scale, reference=reference)(f)
 
 
 def ramp(low, high):
@@ -99,6 +100,15 @@ elementwise("modulo_of_numpy", lambda x, y: (x % y, x // y, jnp.divmod(x, y)), (
 elementwise("hypot", jnp.hypot, (ramp(-9, 9), ramp(-5, 7)))
 elementwise("logaddexp", jnp.logaddexp, (ramp(-90, 90), ramp(-50, 70)))
 elementwise("nan_functions", lambda x: (jnp.isnan(x), jnp.nan_to_num(x, nan=7.0), jnp.isinf(x)), (SPECIAL,))
+elementwise(
+    "gamma_functions", lambda x: (lax.lgamma(x), lax.digamma(x)), (ramp(2.1, 60),), (ramp(-4.9, 0.9),),
+    (ramp(1e-9, 1e-3),),
+)
+elementwise("gamma_at_special", lambda x: (lax.lgamma(x), lax.digamma(x)), (SPECIAL,), scale=1.0)
+elementwise(
+    "total_order", lambda x, y: (eq_to_p.bind(x, y), lt_to_p.bind(x, y), le_to_p.bind(x, y)),
+    (LEFT[:33] + 0, RIGHT[:33] + 0),
+)
 elementwise("sinc", jnp.sinc, (ramp(-3, 3),))
 elementwise("gelu", lambda x: (jax.nn.gelu(x), jax.nn.gelu(x, approximate=False)), (ramp(-3, 3),))
 elementwise("activations", lambda x: (jax.nn.relu(x), jax.nn.elu(x), jax.nn.silu(x), jax.nn.softplus(x)), (ramp(-30, 30),))

@@ -81,10 +81,10 @@ def contractions(x, y):
     )
 
 
-SYMMETRIC = [(np.cos(np.arange(n * n) * k).reshape(n, n), k) for n, k in ((4, 0.9), (4, 2.3))]
+SQUARE = [(np.cos(np.arange(16) ** 2 * k).reshape(4, 4), k) for k in (0.9, 2.3)]
 
 
-@program(*SYMMETRIC)
+@program(*SQUARE)
 def solves(a, b):
     """Solve, inverse, determinant, least squares by normal equations: through a pivoted LU factorization."""
     a, v = a + 0.1 * b * jnp.eye(4), jnp.arange(4.0) + b
@@ -95,7 +95,7 @@ def solves(a, b):
     )
 
 
-@program(*SYMMETRIC)
+@program(*SQUARE)
 def factorizations(a, b):
     """LU with its pivots, Cholesky, both of one number and of batches."""
     positive = a @ a.T + b * jnp.eye(4)
@@ -107,7 +107,7 @@ def factorizations(a, b):
     )
 
 
-@program(*SYMMETRIC)
+@program(*SQUARE)
 def triangular_solves(a, b):
     """Every flag of the triangular solve; of a matrix, a vector, a batch."""
     a = a + 3 * jnp.eye(4)
@@ -125,13 +125,40 @@ def triangular_solves(a, b):
     )
 
 
+@program(*SQUARE)
+def factors_used_again(a, b):
+    """LU with its pivots kept and used for several right sides, and for the transpose."""
+    factors = jax.scipy.linalg.lu_factor(a)
+    y = jnp.arange(8.0).reshape(4, 2) * b
+    permutation, lower, upper = jax.scipy.linalg.lu(a)
+    solutions = [jax.scipy.linalg.lu_solve(factors, y, trans=trans) for trans in (0, 1)]
+    return (
+        solutions, jax.scipy.linalg.lu_solve(factors, y[:, 0]), permutation @ lower @ upper, lower,
+        jnp.linalg.inv(jnp.stack([a, a.T])),
+    )
+
+
+@program((SQUARE[0][0], 1.0), (SQUARE[0][0], np.nan), (SQUARE[0][0], np.inf), (SQUARE[0][0], 0.0), (SQUARE[0][0], -1.0))
+def without_solution(a, b):
+    """Singular, indefinite, infinite, or no numbers at all: what is NaN or infinite in JAX is so here."""
+    solved = (
+        jnp.linalg.solve(jnp.diag(jnp.array([1.0, b, 2.0])), jnp.ones(3)),
+        jnp.isnan(jnp.linalg.cholesky(jnp.diag(jnp.array([1.0, b, 2.0])))).any(),
+    )
+    values = jnp.isnan(jnp.linalg.eigvalsh(a + a.T + b)), jnp.isnan(jnp.linalg.eigh(jnp.array([[b]]))[1])
+    return (
+        solved, values, jnp.linalg.det(jnp.diag(jnp.array([1.0, b]))),
+        jnp.isfinite(jnp.linalg.inv(jnp.array([[b, 1.0], [1.0, 1.0]]))).all(),
+    )
+
+
 def oriented(vectors):
     """Eigenvectors are known up to sign: the entry of largest size becomes positive."""
     largest = jnp.take_along_axis(vectors, jnp.argmax(jnp.abs(vectors), -2)[..., None, :], -2)
     return vectors * jnp.sign(largest)
 
 
-@program(*SYMMETRIC)
+@program(*SQUARE)
 def eigenvalues(a, b):
     """Symmetric matrices of sizes 1 to 4, their eigenvectors, diagonal ones, singular values through them, gradients."""
     s, big = (a + a.T) / 2, jnp.cos(jnp.arange(144.0).reshape(12, 12) * b)
@@ -141,11 +168,15 @@ def eigenvalues(a, b):
         jnp.linalg.eigvalsh(jnp.stack([s, s @ s])), jnp.linalg.eigvalsh(big + big.T), jnp.linalg.eigvalsh(1e-9 * s),
         jnp.linalg.eigvalsh(1e9 * s),
     )
+    upper = [lax.linalg.eigh(a, lower=flag, symmetrize_input=False)[1] for flag in (True, False)]
     slope = jax.grad(lambda k: jnp.linalg.eigvalsh(s * k + jnp.diag(jnp.arange(4.0)))[-1])(b)
-    return several, diagonal, batch, slope, jnp.linalg.eigvalsh(jnp.eye(5) * b), jnp.linalg.eigvalsh(jnp.outer(a[0], a[0]))
+    return (
+        several, diagonal, batch, upper, slope, jnp.linalg.eigvalsh(jnp.eye(5) * b),
+        jnp.linalg.eigvalsh(jnp.outer(a[0], a[0])),
+    )
 
 
-@program(*SYMMETRIC)
+@program(*SQUARE)
 def matrix_functions(a, b):
     """The exponential (Padé, scaling and squaring, a loop and a switch on the norm), at three sizes of its argument."""
     return [jax.scipy.linalg.expm(a[:3, :3] * s) for s in (0.01, 1.0, 6.0)], jax.scipy.linalg.expm(a[:2, :2] * b)

@@ -139,7 +139,7 @@ def scatters(x, k, a):
         x.at[safe, safe % 4].add(s), x.at[1, 2].set(a), x.at[:, safe % 4].add(a), x.at[::2, 1].set(a),
         x[0, :3].at[1].set(a),
     ]
-    others = [jnp.zeros(9).at[safe].add(s), jnp.zeros(3, int).at[safe % 3].add(1), x.at[2:4, 1:3].add(a)]
+    others = [x.at[safe].apply(jnp.tanh), jnp.zeros(9).at[safe].add(s), jnp.zeros(3, int).at[safe % 3].add(1), x.at[2:4, 1:3].add(a)]
     truth = [(x > 0).at[k[0] % 6].set(True), (x[:, 0] > 0).at[k].max(True), jnp.bincount(safe, length=7)]
     return rows, modes, pairs, others, truth
 
@@ -166,7 +166,7 @@ def sorts(x):
         jnp.sort(m, 0), jnp.sort(m, 1), jnp.argsort(m, 0), jnp.argsort(x), jnp.argsort(x, descending=True),
         jnp.sort(x[:3]),
     )
-    rest = jnp.median(x), jnp.quantile(x, 0.3), jnp.searchsorted(jnp.sort(x), 0.5)
+    rest = jnp.median(x), jnp.quantile(x, 0.3), jnp.searchsorted(jnp.sort(x), 0.5), lax.top_k(x, 3), lax.top_k(m, 2)
     kinds = (
         lax.sort((x > 0, ranks), num_keys=1), jnp.sort(jnp.nan_to_num(x, posinf=9).astype(jnp.int32)), jnp.sort(x[:1]),
         jnp.sort(x[:0]),

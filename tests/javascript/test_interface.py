@@ -27,7 +27,7 @@ def test_the_text_is_one_expression():
     for f, args in ((nested, (0.7, 3)), (trained_network, (0.1, 0)), (deep_tree, (1.0,))):
         text = compile_to_js(f, *args)
         for place in ("{}", "[{}][0]", "null ?? {}", "(() => {{ const figure = {}; return figure; }})()"):
-            assert v8().eval(f"typeof {place.format(text)}") == "function"
+            assert v8().eval(f"typeof ({place.format(text)})") == "function"
         assert "\n" not in text
         foreign = ("import", "export", "require(", "</", "<!--", "console", "document", "window")
         assert not any(word in text for word in foreign)
