@@ -145,7 +145,7 @@ def without_solution(a, b):
         jnp.linalg.solve(jnp.diag(jnp.array([1.0, b, 2.0])), jnp.ones(3)),
         jnp.isnan(jnp.linalg.cholesky(jnp.diag(jnp.array([1.0, b, 2.0])))).any(),
     )
-    values = jnp.isnan(jnp.linalg.eigvalsh(a + a.T + b)), jnp.isnan(jnp.linalg.eigh(jnp.array([[b]]))[1])
+    values = jnp.isfinite(jnp.linalg.eigvalsh(a + a.T + b)), jnp.isfinite(jnp.linalg.eigh(jnp.array([[b]]))[1])
     return (
         solved, values, jnp.linalg.det(jnp.diag(jnp.array([1.0, b]))),
         jnp.isfinite(jnp.linalg.inv(jnp.array([[b, 1.0], [1.0, 1.0]]))).all(),
