@@ -149,7 +149,7 @@ class Lines:
         y, other = self.operand(scope, fits=lambda s: 0 < len(s) < 3 and s[0] == shape[-1])
         if y is not None and self.number(0, 1):
             return [], f"jnp.tanh(jnp.tensordot({x}, {y}, 1))", "float", shape[:-1] + other[1:]
-        letters = "ijk"[: len(shape)]
+        letters = "ijklmnop"[: len(shape)]
         out = self.choose({letters, letters[:1], letters[::-1], letters + "z", "z" + letters[1:]})
         both = f"{letters},{letters[:-1]}z->{out}" if "z" in out else f"{letters},{letters}->{out}"
         sizes = dict(zip(letters, shape, strict=True)) | {"z": shape[-1]}
