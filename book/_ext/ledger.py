@@ -129,6 +129,9 @@ def row(contents):
     return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", content)) for content in contents))
 
 
+OUR_RECORDS = "application/vnd.learndyn."
+
+
 def _read_again_with_any_chapter(app, env, added, changed, removed):
     if not (added or changed or removed):
         return []
@@ -136,10 +139,10 @@ def _read_again_with_any_chapter(app, env, added, changed, removed):
 
 
 def _without_a_picture(render):
-    """myst-nb warns of a MIME type that it cannot show; a claim's record has its line of text beside it."""
+    """myst-nb warns of a MIME type that it cannot show; our records, of claims and of figures, have what is shown beside them."""
     if hasattr(render, "__wrapped__"):
         return render
-    return wraps(render)(lambda self, data: [] if data.mime_type == MIME else render(self, data))
+    return wraps(render)(lambda self, data: [] if data.mime_type.startswith(OUR_RECORDS) else render(self, data))
 
 
 def setup(app):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode does not
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "javascript")]  # pytest's importlib mode does not; `engine` is shared
 
 import browser  # noqa: E402
 

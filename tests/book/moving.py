@@ -4,7 +4,6 @@ import base64
 import functools
 import json
 import re
-import sys
 import zlib
 from dataclasses import dataclass
 
@@ -14,13 +13,11 @@ import numpy as np
 import browser
 from book._ext import execution
 
-sys.path.insert(0, str(browser.ROOT / "tests" / "javascript"))  # the engine that the tests of the compiler use, too
-
 MIME = "application/vnd.learndyn.explore+json"
 SETTINGS = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moving:
     """`page` relative to the built book, the figure's id, its controls as the spec lists them, its program, its function."""
 
@@ -45,6 +42,7 @@ class Moving:
         value = np.exp(np.log(low) + t * np.log(high / low)) if control["log"] else low + t * (high - low)
         return np.clip(value, low, high)  # the exponential of a logarithm may end a hair outside
 
+    @functools.cache  # noqa: B019, as many as there are figures
     def by_jax(self) -> dict[str, np.ndarray]:
         """What the function returns at all settings: key -> (SETTINGS, ...)."""
         with jax.enable_x64(True):
