@@ -1,10 +1,8 @@
 """From a function to its JavaScript: trace, flatten, drop what is dead, and let one rule a primitive write the rest."""
-
 import json
-from collections import Counter
+from collections import Counter, namedtuple
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -12,20 +10,25 @@ from jax.extend.core import Literal
 from jax.extend.source_info_util import summarize
 from jax.interpreters.partial_eval import dce_jaxpr
 
-from learndyn.javascript import algebra
+from learndyn.javascript.library import helpers
 from learndyn.javascript.program import Program
-from learndyn.javascript.rewrites import REWRITES
 from learndyn.javascript.values import Constant, Scalars, Value
 
 RULES = {}  # primitive -> rule(program, equation, *values), which writes JavaScript and returns one value or a list
+REWRITES = {}  # primitive -> a function of JAX that says it in simpler primitives, and takes its place
 CALLS = {"jit": "jaxpr", "remat2": "jaxpr", "custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr",
          "custom_linear_solve": "jaxprs"}  # primitive -> the parameter that holds what it calls, which takes its place
-SAME = {"copy", "stop_gradient", "optimization_barrier"}  # the results are the operands
+SAME = {"copy", "stop_gradient", "optimization_barrier", "nonbatchable"}  # the results are the operands
 TYPES = {"float64", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"}
+Equation = namedtuple("Equation", "name params inputs outputs effects source")  # inputs and outputs are values
 
 
 class Unsupported(NotImplementedError):
     """The function uses what cannot be compiled; the message names it and the line of the source."""
+
+
+def unsupported(equation, why="has no rule for JavaScript"):
+    return Unsupported(f"the primitive {equation.name!r} {why}, at {equation.source}")
 
 
 def rule(*names):
@@ -33,35 +36,22 @@ def rule(*names):
     return lambda function: RULES.update(dict.fromkeys(names, function)) or function
 
 
-class Equation(NamedTuple):
-    """outputs = primitive(inputs), where the inputs are constants or outputs of earlier equations."""
-
-    name: str
-    params: dict
-    inputs: list
-    outputs: list
-    effects: Any
-    source: str
-
-    def unsupported(self, why="has no rule for JavaScript"):
-        return Unsupported(f"the primitive {self.name!r} {why}, at {self.source}")
-
-
 class Block:
     """A jaxpr for inputs that are constants or symbols, flat: calls inlined, what is known computed, nothing dead."""
 
     def __init__(self, program, jaxpr, consts, inputs):
-        self.program, self.equations, self.source = program, [], None
-        self.outputs = self.walk(jaxpr, consts, inputs)
-        needed, live = {id(v) for v in self.outputs}, []
+        self.program, self.equations, live = program, [], []
+        self.outputs = self.walk(jaxpr, consts, inputs, program.source)
+        needed = set(self.outputs)
         for equation in reversed(self.equations):
-            if equation.effects or any(id(v) in needed for v in equation.outputs):
-                needed |= {id(v) for v in equation.inputs}
+            if equation.effects or not needed.isdisjoint(equation.outputs):
+                needed.update(equation.inputs)
                 live.append(equation)
         self.equations = live[::-1]
-        self.uses = Counter(id(v) for values in [*(e.inputs for e in live), self.outputs] for v in values)
+        self.uses = Counter(v for values in [*(e.inputs for e in live), self.outputs] for v in values)
 
-    def walk(self, jaxpr, consts, inputs):
+    def walk(self, jaxpr, consts, inputs, source, inside=False):
+        """The outputs of a jaxpr, called at a line of the source; `inside` of a rewrite that line is meant."""
         known = self.program.constant
         values = dict(zip(jaxpr.constvars, map(known, consts))) | dict(zip(jaxpr.invars, inputs))
 
@@ -69,19 +59,22 @@ class Block:
             return known(np.asarray(atom.val, atom.aval.dtype)) if isinstance(atom, Literal) else values[atom]
 
         for equation in jaxpr.eqns:
-            values.update(zip(equation.outvars, self.step(equation, [read(atom) for atom in equation.invars])))
+            here = source if inside else summarize(equation.source_info) or source
+            values.update(zip(equation.outvars, self.step(equation, [read(atom) for atom in equation.invars], here, inside)))
         return [read(atom) for atom in jaxpr.outvars]
 
-    def step(self, equation, inputs):
-        """The outputs of an equation; if they are new symbols, it is one of the block."""
-        name, params = equation.primitive.name, equation.params
-        if name in SAME:
+    def step(self, equation, inputs, source, inside):
+        """The outputs of an equation; if they are new symbols, it becomes one of the block."""
+        name, params, known = equation.primitive.name, equation.params, self.program.constant
+        if name in SAME or name == "reduce_precision" and params["exponent_bits"] >= 11 and params["mantissa_bits"] >= 52:
             return inputs
         if name == "platform_index":  # of the variants of a computation that for the CPU, or for all others
-            return [self.program.constant(np.int32([p is None or "cpu" in p for p in params["platforms"]].index(True)))]
-        if not equation.effects and all(isinstance(v, Constant) for v in inputs):
+            return [known(np.int32([p is None or "cpu" in p for p in params["platforms"]].index(True)))]
+        if name == "pure_callback" and "equinox" in str(getattr(params["callback"].callback_func, "__module__", "")):
+            return [known(np.full(v.aval.shape, np.nan)) for v in equation.outvars]  # a check that failed: NaN shows it
+        if all(isinstance(v, Constant) for v in inputs) and not equation.effects and name != "pure_callback":
             arrays = equation.primitive.bind(*[v.array for v in inputs], **equation.primitive.get_bind_params(params))
-            return [self.program.constant(a) for a in (arrays if equation.primitive.multiple_results else [arrays])]
+            return list(map(known, arrays if equation.primitive.multiple_results else [arrays]))
         if name == "cond" and isinstance(inputs[0], Constant):
             which, *inputs = inputs
             called = params["branches"][np.clip(which.array, 0, len(params["branches"]) - 1)]
@@ -93,14 +86,11 @@ class Block:
         elif name in REWRITES:
             called = jax.make_jaxpr(partial(REWRITES[name], **params))(*[jax.ShapeDtypeStruct(v.shape, v.dtype) for v in inputs])
         else:
-            outputs = [Value(shape=v.aval.shape, dtype=v.aval.dtype) for v in equation.outvars]
-            source = self.source or summarize(equation.source_info)
+            outputs = [Value(v.aval.shape, v.aval.dtype) for v in equation.outvars]
             self.equations.append(Equation(name, params, inputs, outputs, equation.effects, source))
             return outputs
-        outer, self.source = self.source, self.source or (summarize(equation.source_info) if name in REWRITES else None)
-        outputs = self.walk(getattr(called, "jaxpr", called), getattr(called, "consts", ()), inputs)
-        self.source = outer
-        return outputs
+        called, consts = getattr(called, "jaxpr", called), getattr(called, "consts", ())
+        return self.walk(called, consts, inputs, source, inside or name in REWRITES)
 
     def write(self, environment, uses=0):
         """Compile every equation whose inputs are there and whose outputs are not yet; return the outputs of the block.
@@ -112,22 +102,23 @@ class Block:
 
         for equation in self.equations:
             inputs = [read(v) for v in equation.inputs]
-            if all(inputs) and (not equation.outputs or equation.outputs[0] not in environment):
+            if all(inputs) and not any(v in environment for v in equation.outputs):
                 for symbol, value in zip(equation.outputs, compiled(self.program, equation, inputs)):
-                    environment[symbol] = self.program.settle(value, uses or self.uses[id(symbol)])
+                    environment[symbol] = self.program.settle(value, uses or self.uses[symbol])
         return [read(v) for v in self.outputs]
 
 
 def compiled(program, equation, values):
     """The outputs of an equation by the rule of its primitive."""
     if equation.name.startswith(("random_", "threefry")):
-        raise equation.unsupported("with a key that depends on a parameter has no JavaScript: "
-                                   "draw everything from constant keys, then index what was drawn")
+        raise unsupported(equation, "with a key that depends on a parameter has no JavaScript: "
+                                    "draw everything from constant keys, then index what was drawn")
     for v in [*values, *equation.outputs]:
         if str(v.dtype) not in TYPES:
-            raise equation.unsupported(f"works on {v.dtype}, and JavaScript has floats of 64 bits only")
+            raise unsupported(equation, f"works on {v.dtype}, and JavaScript has floats of 64 bits only")
     if equation.name not in RULES:
-        raise equation.unsupported()
+        raise unsupported(equation)
+    program.source = equation.source
     outputs = RULES[equation.name](program, equation, *values)
     return outputs if isinstance(outputs, list) else [outputs]
 
@@ -137,8 +128,8 @@ def prepared(program, jaxpr, consts, given, uses=2):
 
     What needs the given ones only is written at once, for use again and again: before the loop, if this is its body.
     """
-    inputs = [v if isinstance(v, Constant) else Value(shape=v.shape, dtype=v.dtype) for v in given]
-    others = [Value(shape=v.aval.shape, dtype=v.aval.dtype) for v in jaxpr.invars[len(given) :]]
+    inputs = [v if isinstance(v, Constant) else Value(v.shape, v.dtype) for v in given]
+    others = [Value(v.aval.shape, v.aval.dtype) for v in jaxpr.invars[len(given) :]]
     block, environment = Block(program, jaxpr, consts, inputs + others), dict(zip(inputs, given))
     block.write(environment, uses)
     return lambda values: block.write(environment | dict(zip(others, values)))
@@ -165,29 +156,24 @@ def compile_to_js(f: Callable, *example_args) -> str:
     if not callable(f):
         raise TypeError(f"f must be a function, but is {f!r}")
     for k, arg in enumerate(example_args):
-        if not isinstance(arg, (bool, int, float, np.generic, np.ndarray, jax.Array, jax.ShapeDtypeStruct)):
+        if not isinstance(arg, (bool, int, float, complex, np.generic, np.ndarray, jax.Array, jax.ShapeDtypeStruct)):
             raise TypeError(f"example_args[{k}] must be a number or an array, but is {arg!r} of type {type(arg).__name__}")
         if str(dtype := getattr(arg, "dtype", np.asarray(arg).dtype)) not in TYPES:
-            error = TypeError if dtype.kind in "OUSVMm" else Unsupported
+            error = Unsupported if np.dtype(dtype).kind in "iufc" else TypeError
             raise error(f"example_args[{k}] must be of 64 bit floats, integers or Booleans, but is of dtype {dtype}")
     with jax.enable_x64(True):
         closed, tree = jax.make_jaxpr(f, return_shape=True)(*example_args)
         jaxpr, _ = dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
-        program, arguments = Program(), [f"a{k}" for k in range(len(example_args))]
-        values = [_argument(program, name, v.aval) for name, v in zip(arguments, jaxpr.invars)]
-        outputs = prepared(program, jaxpr, closed.consts, values, uses=0)([])
-        result = _literal(tree, iter([_record(program, value) for value in outputs]))
-    body = f"return({','.join(arguments)})=>{{{''.join(program.statements)}return {result}}}"
-    declarations = f"const {','.join(program.declarations)};" if program.declarations else ""
-    return f"(()=>{{{algebra.helpers(body + declarations)}{declarations}{body}}})()"
-
-
-def _argument(program, name, aval):
-    if not aval.shape:
-        return Scalars(shape=(), dtype=aval.dtype, elements=[name])
-    buffer = program.allocate(aval.shape, aval.dtype)
-    program.write(f'load({buffer.name},{name},"{name}");')
-    return program.settle(buffer, 1)
+        program, names, values = Program(), [f"a{k}" for k in range(len(example_args))], []
+        for name, aval in zip(names, closed.in_avals):
+            values.append(Scalars((), aval.dtype, elements=[name]) if not aval.shape else program.allocate(aval))
+            if aval.shape:
+                program.write(f'load({values[-1].name},{name},"{name}");')
+        outputs = prepared(program, jaxpr, closed.consts, list(map(program.settle, values)), uses=0)([])
+        records = [_record(program, value) for value in outputs]
+    body = f"return({','.join(names)})=>{{{''.join(program.statements)}return{_literal(tree, iter(records))}}}"
+    body = (f"const {','.join(program.declarations)};" if program.declarations else "") + body
+    return f"(()=>{{{helpers(body)}{body}}})()"
 
 
 def _record(program, value):
@@ -200,10 +186,11 @@ def _literal(tree, records):
     """JavaScript for the containers of the result."""
     if isinstance(tree, jax.ShapeDtypeStruct):
         return next(records)
+    if tree is None:
+        return " null"
     if isinstance(tree, dict):
-        return "{" + ",".join(f"{json.dumps(str(key))}:{_literal(tree[key], records)}" for key in sorted(tree)) + "}"
+        keys = [json.dumps(str(key)).replace("<", "\\u003c") for key in sorted(tree)]
+        return "{" + ",".join(f"{key}:{_literal(tree[k], records)}" for key, k in zip(keys, sorted(tree))) + "}"
     if isinstance(tree, (list, tuple)):
         return "[" + ",".join(_literal(item, records) for item in tree) + "]"
-    if tree is None:
-        return "null"
     raise TypeError(f"f must return arrays in dicts, lists, and tuples, but returns a {type(tree).__name__}")

@@ -1,21 +1,20 @@
 """Primitives that hold jaxprs: loops and branches. What is carried from turn to turn is overwritten, nothing else is."""
-
 from learndyn.javascript.compiler import prepared, rule
 from learndyn.javascript.program import UNROLL, positions
-from learndyn.javascript.values import Scalars
+from learndyn.javascript.reductions import fold
+from learndyn.javascript.values import Scalars, Value
 
 
-def variables(program, like, expressions=None):
-    """An array that changes: variables if it is small, a buffer if not."""
+def changing(program, like, expressions=None):
+    """An array that is assigned to: variables if it is small, a buffer if not."""
     if like.size > UNROLL:
-        return program.allocate(like.shape, like.dtype)
-    elements = [program.variable(e, "let") for e in expressions or ["0"] * like.size]
-    return Scalars(shape=like.shape, dtype=like.dtype, elements=elements)
+        return program.allocate(like)
+    return Scalars(like.shape, like.dtype, elements=[program.variable(e, "let") for e in expressions or ["0"] * like.size])
 
 
 def carry(program, values):
     """What changes from turn to turn, with its first values."""
-    return [program.copy(v) if v.size > UNROLL else variables(program, v, [v.at(i) for i in positions(v.shape)]) for v in values]
+    return [program.copy(v) if v.size > UNROLL else changing(program, v, list(map(v.at, positions(v.shape)))) for v in values]
 
 
 def overwrite(program, targets, values):
@@ -24,8 +23,7 @@ def overwrite(program, targets, values):
     moves = []
     for old, value in zip(targets, values):
         if isinstance(old, Scalars):
-            for target, position in zip(old.elements, positions(old.shape)):
-                source = value.at(position)
+            for target, source in zip(old.elements, map(value.at, positions(old.shape))):
                 moves += [f"{target}={program.variable(source) if source in names else source};"] * (source != target)
         elif value is not old:
             value = program.contiguous(value)
@@ -35,15 +33,14 @@ def overwrite(program, targets, values):
 
 @rule("scan")
 def scan(program, equation, *operands):
-    p, n, kept = equation.params, equation.params["num_consts"], equation.params["num_carry"]
+    p, n, kept, length = (equation.params[name] for name in ("jaxpr", "num_consts", "num_carry", "length"))
     operands = [program.stored(v) for v in operands]
     rows, carried = operands[n + kept :], carry(program, operands[n : n + kept])
-    stacked = [program.allocate(out.shape, out.dtype) for out in equation.outputs[kept:]]
-    turn = prepared(program, p["jaxpr"].jaxpr, p["jaxpr"].consts, operands[:n])
-    with program.loop([p["length"]]) as (k,):
-        k = p["length"] - 1 - k if p["reverse"] else k
-        rows = [program.lazy(v.shape[1:], v.dtype, lambda i, v: v.at([k, *i]), v) for v in rows]
-        outputs = turn(carried + [program.settle(row, 1) for row in rows])
+    stacked, turn = [program.allocate(out) for out in equation.outputs[kept:]], prepared(program, p.jaxpr, p.consts, operands[:n])
+    for (k,) in program.each([length], 0):
+        k = length - 1 - k if equation.params["reverse"] else k
+        row = [program.lazy(Value(v.shape[1:], v.dtype), lambda i, v: v.at([k, *i]), v) for v in rows]
+        outputs = turn(carried + [program.settle(v) for v in row])
         for buffer, value in zip(stacked, outputs[kept:]):
             program.fill(buffer, value, lambda i: [k, *i])
         overwrite(program, carried, outputs[:kept])
@@ -58,16 +55,23 @@ def while_(program, equation, *operands):
     test = prepared(program, p["cond_jaxpr"].jaxpr, p["cond_jaxpr"].consts, operands[:n])
     turn = prepared(program, p["body_jaxpr"].jaxpr, p["body_jaxpr"].consts, operands[n:m])
     program.write("for(;;){")
-    program.write(f"if(!{test(carried)[0].at(())})break;")
-    overwrite(program, carried, turn(carried))
+    go_on = program.stored(test(carried)[0])
+    anywhere = fold(program, "or", Value((), go_on.dtype), go_on.shape, lambda o, i: go_on.at(i))
+    program.write(f"if(!{anywhere.at(())})break;")
+    values = turn(carried)
+    if go_on.shape:  # under vmap some loops have ended while others go on
+        values = [program.settle(program.lazy(
+            old, lambda i, go, new, old: f"({go.at(i[:len(go.shape)])}?{new.at(i)}:{old.at(i)})", go_on, new, old, computed=True))
+            for new, old in zip(values, carried)]
+    overwrite(program, carried, values)
     program.write("}")
     return carried
 
 
 @rule("cond")
 def cond(program, equation, which, *operands):
-    which, operands = program.named(which.at(())), [program.stored(v) for v in operands]
-    chosen, branches = [variables(program, out) for out in equation.outputs], equation.params["branches"]
+    which, operands = which.at(()), [program.stored(v) for v in operands]
+    chosen, branches = [changing(program, out) for out in equation.outputs], equation.params["branches"]
     for k, branch in enumerate(branches):
         program.write(f"{'else ' if k else ''}{f'if({which}<={k})' if k < len(branches) - 1 else ''}{{")
         for target, value in zip(chosen, prepared(program, branch.jaxpr, branch.consts, operands, uses=0)([])):

@@ -1,5 +1,4 @@
-"""Primitives that combine many elements into one, and the sort."""
-
+"""Primitives that combine many elements: sums and their like, products of matrices, sorting, factorizations."""
 import functools
 import math
 
@@ -8,18 +7,12 @@ import numpy as np
 from learndyn.javascript.compiler import rule
 from learndyn.javascript.elementwise import operation
 from learndyn.javascript.program import UNROLL, positions
-from learndyn.javascript.values import Scalars, index, number
+from learndyn.javascript.values import Scalars, Value, index, linear
 
 REDUCTIONS = {"reduce_sum": "add", "reduce_prod": "mul", "reduce_max": "max", "reduce_min": "min", "reduce_and": "and",
               "reduce_or": "or", "reduce_xor": "xor", "unvmap_any": "or", "unvmap_all": "and", "unvmap_max": "max"}
-CUMULATIONS = {"cumsum": "add", "cumprod": "mul", "cummax": "max", "cummin": "min", "cumlogsumexp": "logaddexp"}
-
-
-def neutral(name, dtype):
-    """JavaScript for the element that an operation begins with."""
-    everything = number(np.bool_(True) if dtype.kind == "b" else -1)
-    infinity = {"max": "(-1/0)", "logaddexp": "(-1/0)", "min": "(1/0)"}
-    return {"add": "0", "mul": "1", "and": everything, "or": "0", "xor": "0", **infinity}[name]
+NEUTRAL = {"add": "0", "mul": "1", "max": "(-1/0)", "min": "(1/0)", "and": "(-1)", "or": "0", "xor": "0"}
+NEUTRAL_TRUTH = {**NEUTRAL, "max": "0", "min": "1", "and": "1"}
 
 
 def without(shape, axes):
@@ -32,47 +25,35 @@ def merged(outer, inner, axes):
     return [next(inner) if k in axes else next(outer) for k in range(rank)]
 
 
-def fold(program, name, dtype, outer, inner, at):
-    """The array over the outer positions of the sum, or another operation, of at(outer, inner) over the inner ones."""
-    n, m, combine, initial = math.prod(outer), math.prod(inner), operation(name, dtype), neutral(name, dtype)
-    if n <= UNROLL and n * m <= 4 * UNROLL:
-        terms = [[at(o, i) for i in positions(inner)] or [initial] for o in positions(outer)]
-        return program.scalars(outer, dtype, [functools.reduce(combine, elements) for elements in terms])
-    buffer = program.allocate(outer, dtype) if n != 1 else None
-    with program.loop(outer) as o:
+def fold(program, name, out, inner, at):
+    """The array like `out` of the sum, or another operation, of at(position in out, i) over the inner positions i."""
+    combine, initial = operation(name, out.dtype), (NEUTRAL_TRUTH if out.dtype.kind == "b" else NEUTRAL)[name]
+    if out.size <= UNROLL and out.size * math.prod(inner) <= 4 * UNROLL:
+        terms = [[at(o, i) for i in positions(inner)] or [initial] for o in positions(out.shape)]
+        return program.scalars(out.shape, out.dtype, [functools.reduce(combine, elements) for elements in terms])
+    buffer = program.allocate(out) if out.size != 1 else None
+    for o in program.each(out.shape, 0):
         total = program.variable(initial, "let")
-        with program.loop(inner) as i:
+        for i in program.each(inner, 0):
             program.write(f"{total}={combine(total, at(o, i))};")
         if buffer:
             program.write(f"{buffer.at(o)}={total};")
-    return buffer or Scalars(shape=tuple(outer), dtype=dtype, elements=[total])
+    return buffer or Scalars(out.shape, out.dtype, elements=[total])
 
 
 @rule(*REDUCTIONS)
 def reduction(program, equation, x):
-    axes, x = equation.params.get("axes", range(len(x.shape))), program.readable(x) if x.size > 4 * UNROLL else x
-    outer, inner = without(x.shape, axes), [x.shape[k] for k in sorted(axes)]
-    return fold(program, REDUCTIONS[equation.name], x.dtype, outer, inner, lambda o, i: x.at(merged(o, i, axes)))
-
-
-@rule(*CUMULATIONS)
-def cumulation(program, equation, x):
-    axis, name, x = equation.params["axis"], CUMULATIONS[equation.name], program.readable(x)
-    buffer, n, combine = program.allocate(x.shape, x.dtype), x.shape[axis], operation(name, x.dtype)
-    with program.loop(without(x.shape, [axis])) as o:
-        total = program.variable(neutral(name, x.dtype), "let")
-        with program.loop([n]) as (k,):
-            position = merged(o, [n - 1 - k if equation.params["reverse"] else k], [axis])
-            program.write(f"{buffer.at(position)}={total}={combine(total, x.at(position))};")
-    return buffer
+    axes, out = equation.params.get("axes", range(len(x.shape))), equation.outputs[0]
+    x, inner = program.readable(x) if out.size > UNROLL else x, [x.shape[k] for k in sorted(axes)]
+    return fold(program, REDUCTIONS[equation.name], out, inner, lambda o, i: x.at(merged(o, i, axes)))
 
 
 @rule("dot_general")
 def dot_general(program, equation, x, y):
     """The sum over the contracted axes of the products; batch axes come first, then those of x, then those of y."""
     (x_sum, y_sum), (x_batch, y_batch) = equation.params["dimension_numbers"]
-    x_axes, y_axes = ([*b, *(k for k in range(len(v.shape)) if k not in b and k not in s), *s]
-                      for v, b, s in ((x, x_batch, x_sum), (y, y_batch, y_sum)))
+    x_axes, y_axes = ([*batch, *(k for k in range(len(v.shape)) if k not in batch and k not in contracted), *contracted]
+                      for v, batch, contracted in ((x, x_batch, x_sum), (y, y_batch, y_sum)))
     out, inner, split = equation.outputs[0], [x.shape[k] for k in x_sum], len(x_axes) - len(x_sum)
     if out.size > UNROLL or out.size * math.prod(inner) > 4 * UNROLL:
         x, y = program.stored(x), program.stored(y)
@@ -82,7 +63,7 @@ def dot_general(program, equation, x, y):
         return multiply(*(v.at([p[k] for k in range(len(p))]) for v, p in ((x, x_at), (y, y_at))))
 
     multiply = operation("mul", out.dtype)
-    return fold(program, "add", out.dtype, out.shape, inner, at)
+    return fold(program, "add", out, inner, at)
 
 
 @rule("sort")
@@ -90,13 +71,30 @@ def sort(program, equation, *operands):
     """A stable sort of the numbers of the rows; NaN comes last."""
     axis, keys, operands = equation.params["dimension"], equation.params["num_keys"], [program.stored(x) for x in operands]
     shape, n = operands[0].shape, operands[0].shape[axis]
-    order, sorted_ = program.allocate([n], np.dtype(np.int32)), [program.allocate(shape, x.dtype) for x in operands]
-    with program.loop(without(shape, [axis])) as o:
+    order, results = program.allocate(Value([n], np.dtype(np.int32))), [program.allocate(x) for x in operands]
+    for o in program.each(without(shape, [axis]), 0):
         compared = [[x.at(merged(o, [index(name)], [axis])) for name in ("p", "q")] for x in operands[:keys]]
-        with program.loop([n]) as (k,):
+        for (k,) in program.each([n], 0):
             program.write(f"{order.at([k])}={k};")
         program.write(f"{order.name}.sort((p,q)=>{'||'.join(f'compare({p},{q})' for p, q in compared)});")
-        with program.loop([n]) as (k,):
-            for x, result in zip(operands, sorted_):
+        for (k,) in program.each([n], 0):
+            for x, result in zip(operands, results):
                 program.write(f"{result.at(merged(o, [k], [axis]))}={x.at(merged(o, [index(order.at([k]))], [axis]))};")
-    return sorted_
+    return results
+
+
+@rule("cholesky", "eigh", "lu", "lu_pivots_to_permutation", "triangular_solve")
+def linear_algebra(program, equation, *operands):
+    """For each matrix a function of algebra.js: of the operands, the results, the sizes of the operands, and the flags."""
+    arrays = [*map(program.contiguous, operands), *map(program.allocate, equation.outputs)]
+    rank, params = 1 if "pivots" in equation.name else 2, sorted(equation.params.items())
+    batch, flags = operands[0].shape[:-rank], [int(p) for _, p in params if isinstance(p, int)]
+    numbers = [str(n) for n in [*(n for x in operands for n in x.shape[-rank:]), *flags]]
+    for position in program.each(batch, 0):
+        parts = []
+        for v in arrays:
+            n = v.size // math.prod(batch)
+            start = linear(position, batch) * n
+            parts.append(f"{v.name}.subarray({start},{start + n})" if batch else v.name)
+        program.write(f"{equation.name}({','.join(parts + numbers)});")
+    return arrays[len(operands) :]
