@@ -109,6 +109,9 @@ def test_it_has_no_barriers(read, size, mode):
 def test_it_fits_and_its_letters_can_be_read(read, size):
     reader = read(*demo.FIGURES, size=size)
     assert reader.page.evaluate(WIDER) <= 0
+    wide = reader.page.evaluate("""() => [...document.querySelectorAll(".explore-body *")].filter((e) => !e.closest(".explore-hidden, .explore-svg > svg, .explore-handle")
+      && e.getBoundingClientRect().right > e.closest(".explore").getBoundingClientRect().right).map((e) => e.outerHTML.slice(0, 80))""")
+    assert wide == [], "the figure cuts what is too wide, so that the page would not show it"
     letters = reader.page.evaluate("""() => [...document.querySelectorAll(".explore text, .explore span, .explore label")]
       .map((e) => parseFloat(getComputedStyle(e).fontSize) * (e.closest("svg")?.getBoundingClientRect().width / e.closest("svg")?.getAttribute("width") || 1))""")
     assert min(letters) >= 10.9
@@ -562,6 +565,27 @@ def test_level_sets_are_closed_and_round(read):
     w = float(reader.ask("levels", "element.querySelector('svg svg').getAttribute('width')")) - 4
     points = circle.reshape(-1, 2) / w * 4 - 2
     assert np.hypot(*points.T) == pytest.approx(1, abs=0.01) and points[0] == pytest.approx(points[-1])
+
+
+@pytest.mark.parametrize("level", [-0.004, 0.004])
+def test_at_a_saddle_its_middle_says_which_branches_belong_together(read, level):
+    spec = demo.figure("saddle", [demo.slider("a", 0, 1, 0)], [demo.phase("saddle", levels=[{"key": "saddle", "values": [level]}])], alt="x")
+    reader = read((spec, "(a) => ({ saddle: matrix(20, 20, (i, j) => ((j - 9.5) / 5) * ((i - 9.5) / 5)) })"))
+    d = reader.ask("saddle", "element.querySelector('.explore-curve').getAttribute('d')")
+    w = float(reader.ask("saddle", "element.querySelector('svg svg').getAttribute('width')")) - 4
+    assert d.count("M") == 2
+    for branch in d.split("M")[1:]:
+        x, y = (np.array(branch.replace("L", " ").split(), float).reshape(-1, 2) / w * 4 - 2).T
+        assert max(x) < 0.1 or min(x) > -0.1, "a branch stays on its side"
+        assert np.sign(-x[abs(x) > 0.2] * y[abs(x) > 0.2]).mean() == np.sign(level)
+
+
+@pytest.mark.parametrize(("theme", "paper"), [("dark", "rgb(18, 18, 18)"), ("light", "rgb(255, 255, 255)")])
+def test_letters_and_ground_belong_together_where_a_page_names_only_its_mode(read, theme, paper):
+    reader = read(MODES, theme=theme)
+    reader.page.add_style_tag(content="html[data-theme=dark] { --pst-color-text-base: initial !important; --pst-color-background: initial !important; }")
+    ink, ground = reader.ask("modes", "[getComputedStyle(element).color, getComputedStyle(element).backgroundColor]")
+    assert ground == paper and (int(ink[4:7].strip(",")) > 128) == (theme == "dark")
 
 
 def test_arrows_point_along_the_field(read):
