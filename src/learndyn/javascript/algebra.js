@@ -65,9 +65,9 @@ const triangular_solve=(a,b,x,n,_,rows,columns,conjugate,left,lower,transpose,un
     for(let k=forward?0:i+1;k<(forward?i:n);k++)y-=a[i*p+k*q]*x[k*s+c*t];
     x[i*s+c*t]=unit?y:y/a[i*(p+q)]}};
 // Jacobi's rotations until nothing is left beside the diagonal; the largest entry of an eigenvector is positive.
-const eigh=(a,v,w,n)=>{
+const eigh=(a,v,w,n,_,lower)=>{
   const d=Array.from(a),u=d.map((_,k)=>k%(n+1)?0:1);
-  for(let i=0;i<n;i++)for(let j=0;j<i;j++)d[j*n+i]=d[i*n+j];
+  for(let i=0;i<n;i++)for(let j=0;j<i;j++)lower?d[j*n+i]=d[i*n+j]:d[i*n+j]=d[j*n+i];
   for(let rest=1,turn=0;rest&&turn<60;turn++){
     rest=0;for(let p=0;p<n;p++)for(let q=p+1;q<n;q++){
       const e=d[p*n+q],h=(d[q*n+q]-d[p*n+p])/2/e;

@@ -18,7 +18,7 @@ RULES = {}  # primitive -> rule(program, equation, *values), which writes JavaSc
 REWRITES = {}  # primitive -> a function of JAX that says it in simpler primitives, and takes its place
 CALLS = {"jit": "jaxpr", "remat2": "jaxpr", "custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr",
          "custom_linear_solve": "jaxprs"}  # primitive -> the parameter that holds what it calls, which takes its place
-SAME = {"copy", "stop_gradient", "optimization_barrier", "nonbatchable"}  # the results are the operands
+SAME = {"copy", "stop_gradient", "optimization_barrier"}  # the results are the operands
 TYPES = {"float64", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"}
 Equation = namedtuple("Equation", "name params inputs outputs effects source")  # inputs and outputs are values
 
@@ -66,6 +66,9 @@ class Block:
     def step(self, equation, inputs, source, inside):
         """The outputs of an equation; if they are new symbols, it becomes one of the block."""
         name, params, known = equation.primitive.name, equation.params, self.program.constant
+        rewrite = REWRITES.get(name)
+        if "equinox" in str(getattr(equation.primitive.impl, "__module__", "")):  # its own primitives are written in JAX
+            rewrite = equation.primitive.impl
         if name in SAME or name == "reduce_precision" and params["exponent_bits"] >= 11 and params["mantissa_bits"] >= 52:
             return inputs
         if name == "platform_index":  # of the variants of a computation that for the CPU, or for all others
@@ -83,14 +86,14 @@ class Block:
             inputs = inputs[lengths.matvec + lengths.vecmat :][: lengths.solve] + inputs[sum(lengths) :]
         elif name in CALLS:
             called = params[CALLS[name]]
-        elif name in REWRITES:
-            called = jax.make_jaxpr(partial(REWRITES[name], **params))(*[jax.ShapeDtypeStruct(v.shape, v.dtype) for v in inputs])
+        elif rewrite:
+            called = jax.make_jaxpr(partial(rewrite, **params))(*[jax.ShapeDtypeStruct(v.shape, v.dtype) for v in inputs])
         else:
             outputs = [Value(v.aval.shape, v.aval.dtype) for v in equation.outvars]
             self.equations.append(Equation(name, params, inputs, outputs, equation.effects, source))
             return outputs
         called, consts = getattr(called, "jaxpr", called), getattr(called, "consts", ())
-        return self.walk(called, consts, inputs, source, inside or name in REWRITES)
+        return self.walk(called, consts, inputs, source, inside or bool(rewrite))
 
     def write(self, environment, uses=0):
         """Compile every equation whose inputs are there and whose outputs are not yet; return the outputs of the block.

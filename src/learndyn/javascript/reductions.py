@@ -10,7 +10,7 @@ from learndyn.javascript.program import UNROLL, positions
 from learndyn.javascript.values import Scalars, Value, index, linear
 
 REDUCTIONS = {"reduce_sum": "add", "reduce_prod": "mul", "reduce_max": "max", "reduce_min": "min", "reduce_and": "and",
-              "reduce_or": "or", "reduce_xor": "xor", "unvmap_any": "or", "unvmap_all": "and", "unvmap_max": "max"}
+              "reduce_or": "or", "reduce_xor": "xor"}
 NEUTRAL = {"add": "0", "mul": "1", "max": "(-1/0)", "min": "(1/0)", "and": "(-1)", "or": "0", "xor": "0"}
 NEUTRAL_TRUTH = {**NEUTRAL, "max": "0", "min": "1", "and": "1"}
 
@@ -43,7 +43,7 @@ def fold(program, name, out, inner, at):
 
 @rule(*REDUCTIONS)
 def reduction(program, equation, x):
-    axes, out = equation.params.get("axes", range(len(x.shape))), equation.outputs[0]
+    axes, out = equation.params["axes"], equation.outputs[0]
     x, inner = program.readable(x) if out.size > UNROLL else x, [x.shape[k] for k in sorted(axes)]
     return fold(program, REDUCTIONS[equation.name], out, inner, lambda o, i: x.at(merged(o, i, axes)))
 
