@@ -576,7 +576,7 @@ def test_at_a_saddle_its_middle_says_which_branches_belong_together(read, level)
     assert d.count("M") == 2
     for branch in d.split("M")[1:]:
         x, y = (np.array(branch.replace("L", " ").split(), float).reshape(-1, 2) / w * 4 - 2).T
-        assert max(x) < 0.1 or min(x) > -0.1, "a branch stays on its side"
+        assert max(x) < 0.01 or min(x) > -0.01, "a branch stays on its side"
         assert np.sign(-x[abs(x) > 0.2] * y[abs(x) > 0.2]).mean() == np.sign(level)
 
 
