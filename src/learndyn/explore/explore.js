@@ -6,8 +6,8 @@
    learndynExplore.figures                         {id: compute}, filled by the pages' own scripts, before or after this one
 
    `compute(...values)` gives {key: {shape, data}} or a promise of it; where the numbers come from (compiled JAX, a table, a
-   kernel) is all that differs.  A move of a slider runs compute and then rewrites attributes of nodes that are already there:
-   an update measures nothing and creates hardly anything. */
+   kernel) is all that differs.  A move of a slider runs compute and rewrites attributes of nodes that are there already: an
+   update measures nothing and creates hardly anything. */
 (() => {
   "use strict";
   const api = self.learndynExplore = self.learndynExplore || {};
@@ -20,7 +20,7 @@
   const join = (list, write) => list.map(write).join("");
   const on = (node, event, react) => node.addEventListener(event, react);
 
-  // ------------------------------------------------------------------------------------------------ elements
+  // -------------------------------------------------------------------------------- elements
 
   /** Attributes are written only where they change: most nodes of most updates stay as they are. */
   function put(node, given) {
@@ -46,7 +46,7 @@
     if (node.textContent !== text) node.textContent = text;
   }
 
-  // ------------------------------------------------------------------------------------------------ numbers as text
+  // -------------------------------------------------------------------------------- numbers as text
 
   /** 1.2e-5 becomes 1.2×10⁻⁵, with true minus signs. */
   const pretty = text => String(text)
@@ -56,20 +56,20 @@
   /** Python's format of a number, for the formats that a summary may use: .Nf .Ne .Ng d. */
   function format(value, code) {
     if (!finite(value)) return isNaN(value) ? "undefined" : "infinite";
-    const kind = code.slice(-1), digits = +code.slice(1, -1);
-    if (kind === "d") return pretty(round(value));
-    if (kind === "f") return pretty(value.toFixed(digits));
-    if (kind === "e") return pretty(value.toExponential(digits));
+    const digits = +code.slice(1, -1), kinds = { d: round, f: v => v.toFixed(digits), e: v => v.toExponential(digits) };
+    const kind = kinds[code.slice(-1)];
+    if (kind) return pretty(kind(value));
     const figures = digits || 1, [mantissa, power] = value.toExponential(figures - 1).split("e");
     return pretty(power < -4 || power >= figures ? +mantissa + "e" + power : +value.toPrecision(figures));
   }
 
   const decimals = number => (String(number).split(".")[1] || "").length;
-  /** A slider's value as text: as fine as its steps; on a logarithmic track, or with tiny steps, three significant figures. */
+  /** A slider's value as text: as fine as its steps; on a logarithmic track, or with tiny steps, three digits. */
   const print = ({ log, step, value }, v) => pretty(!log && step > 1e-4
-    ? v.toFixed(max(min(3, decimals(value)), min(decimals(step), ceil(1 - log10(step))))) : v > 999 && v < 1e5 ? round(v) : v.toPrecision(3));
+    ? v.toFixed(max(min(3, decimals(value)), min(decimals(step), ceil(1 - log10(step)))))
+    : v > 999 && v < 1e5 ? round(v) : v.toPrecision(3));
 
-  // ------------------------------------------------------------------------------------------------ axes
+  // -------------------------------------------------------------------------------- axes
 
   const LARGE = 1e150; // what is larger counts as infinite, because its square is
 
@@ -87,7 +87,8 @@
     return seen;
   }
   /** What a panel says quietly when numbers are missing from it. */
-  const quiet = ({ low, high, infinite, count }) => !count ? "no data" : infinite ? "diverges" : low <= high ? "" : "undefined";
+  const quiet = ({ low, high, infinite, count }) =>
+    !count ? "no data" : infinite ? "diverges" : low <= high ? "" : "undefined";
 
   /** The least of 1, 2, 5, 10, 20, … times a power of ten that is not below `least`. */
   function nice(least) {
@@ -116,9 +117,11 @@
         low = max(...ends.filter(v => v < low * 1.0001));
         high = min(...ends.filter(v => v > high * 0.9999));
       }
-      const inside = times => marks(times).filter(v => v > low * 0.9999 && v < high * 1.0001), every = nice(max(1, decades / count));
+      const inside = times => marks(times).filter(v => v > low * 0.9999 && v < high * 1.0001),
+        every = nice(max(1, decades / count));
       ticks = decades > 1.2
-        ? inside(tens).map(v => [v, round(log10(v))]).filter(([, power]) => power % every === 0).map(([v, power]) => [v, "10^" + pretty(power)])
+        ? inside(tens).map(v => [v, round(log10(v))]).filter(([, power]) => power % every === 0)
+          .map(([v, power]) => [v, "10^" + pretty(power)])
         : inside(halves).map(v => [v, format(v, ".3g")]);
       if (decades < 40) minor = inside(every > 1 ? tens : range(8, k => k + 2));
     } else {
@@ -137,7 +140,7 @@
     return { ticks, minor, low, high, at: v => (track(v) - start) * unit };
   }
 
-  // ------------------------------------------------------------------------------------------------ shapes; points are [x, y] in pixels
+  // -------------------------------------------------------------------------------- shapes; points are [x, y] in pixels
 
   const pixel = x => round(x * 10) / 10, spot = (x, y) => pixel(x) + " " + pixel(y);
   const FAR = 20000; // a point further away is drawn here, in its direction: browsers calculate with single precision
@@ -176,35 +179,42 @@
   /** A head halfway along the visible part of a curve: which way time runs. */
   function heading(points, w, h) {
     const inside = ([x, y]) => x >= 0 && x <= w && y >= 0 && y <= h;
-    const steps = points.map((p, i) => i && inside(p) && inside(points[i - 1]) ? hypot(p[0] - points[i - 1][0], p[1] - points[i - 1][1]) : 0);
+    const steps = points.map((p, i) => i && inside(p) && inside(points[i - 1])
+      ? hypot(...p.map((v, axis) => v - points[i - 1][axis])) : 0);
     let half = steps.reduce((a, b) => a + b, 0) / 2;
     if (half < 8) return "";
     const i = steps.findIndex(step => (half -= step) <= 0), [[a, b], [x, y]] = points.slice(i - 1);
     return head(x, y, (x - a) / steps[i], (y - b) / steps[i], 9) + "z";
   }
 
-  /** The arrows of field (in pixels) on a lattice; their length grows weakly with the speed, so that slow regions can be read too. */
+  /** The arrows of a field, velocities [u, v] in pixels on a lattice; their length grows weakly with the speed, so that slow
+      regions can be read too. */
   function arrows(field, rows, cols, w, h) {
-    const speeds = field.map(v => hypot(...v)), top = max(...speeds.filter(speed => speed < LARGE)), cell = 0.43 * min(w / cols, h / rows);
+    const speeds = field.map(v => hypot(...v)), top = max(...speeds.filter(speed => speed < LARGE)),
+      cell = 0.43 * min(w / cols, h / rows);
     return join(field, ([u, v], k) => {
-      const speed = speeds[k], half = cell * max(0.3, (speed / top) ** 0.35), x = (k % cols + 0.5) / cols * w, y = h - (floor(k / cols) + 0.5) / rows * h;
+      const speed = speeds[k], half = cell * max(0.3, (speed / top) ** 0.35), x = (k % cols + 0.5) / cols * w,
+        y = h - (floor(k / cols) + 0.5) / rows * h;
       if (!(speed > 1e-9 * top && speed < LARGE)) return "";
       u /= speed;
       v /= speed;
-      return `M${spot(x-u*half,y-v*half)}L${spot(x+u*half,y+v*half)}` + head(x + u * half, y + v * half, u, v, min(5, 0.8 * half));
+      return `M${spot(x-u*half,y-v*half)}L${spot(x+u*half,y+v*half)}`
+        + head(x + u * half, y + v * half, u, v, min(5, 0.8 * half));
     });
   }
 
   /** The lines where a function on a lattice is zero: marching squares, the pieces joined, so that lines can be dashed.
       A cut is known by the edge it lies on; the half cell up to the frame is continued linearly. */
   function contours(rows, cols, value, w, h) {
-    const wide = cols + 2, cuts = new Map(), taken = new Set();
-    const widen = (list, beyond, last = list.length - 1) => [beyond(list[0], list[1]), ...list, beyond(list[last], list[last - 1])];
+    const wide = cols + 2, cuts = new Map();
+    const widen = (list, beyond, last = list.length - 1) =>
+      [beyond(list[0], list[1]), ...list, beyond(list[last], list[last - 1])];
     const lattice = range(rows, i => widen(range(cols, j => value(i * cols + j)), (a, b) => 2 * a - b));
     const v = widen(lattice, (a, b = a) => a.map((x, j) => 2 * x - b[j])).flat();
     const cut = ([a, b]) => {
       const edge = a + " " + b, mix = of => of(a) + v[a] / (v[a] - v[b]) * (of(b) - of(a));
-      if (!cuts.has(edge)) cuts.set(edge, { point: [(mix(k => k % wide) - 0.5) / cols * w, h - (mix(k => floor(k / wide)) - 0.5) / rows * h], next: [] });
+      const x = mix(k => k % wide), y = mix(k => floor(k / wide));
+      if (!cuts.has(edge)) cuts.set(edge, { point: [(x - 0.5) / cols * w, h - (y - 0.5) / rows * h], next: [] });
       return cuts.get(edge);
     };
     for (let a = 0; a < v.length - wide; a++) {
@@ -219,16 +229,16 @@
     }
     const walk = from => {
       const line = [];
-      for (let at = from; at; at = at.next.find(other => !taken.has(other))) {
-        taken.add(at);
+      for (let at = from; at; at = at.next.find(other => !other.taken)) {
+        at.taken = true;
         line.push(at.point);
       }
       return trace(from.next[1] ? [...line, line[0]] : line); // two neighbors at the start: a loop
     };
-    return join([1, 2], ends => join([...cuts.values()], at => at.next.length === ends && !taken.has(at) ? walk(at) : ""));
+    return join([1, 2], ends => join([...cuts.values()], at => at.next.length === ends && !at.taken ? walk(at) : ""));
   }
 
-  // ------------------------------------------------------------------------------------------------ panels
+  // -------------------------------------------------------------------------------- panels
 
   /** Nodes in a parent, taken in order: the k-th of this update is the k-th of the last one, with other attributes. */
   function layer(parent) {
@@ -265,16 +275,21 @@
   const columns = ({ shape: [t, n = 1], data }) => range(n, j => range(t, i => data[i * n + j]));
   /** The points of a result (2,) or (t, 2), or of each curve of (n, t, 2). */
   const points = data => range(data.length / 2, i => [data[2 * i], data[2 * i + 1]]);
-  const curves = ({ shape, data }) => range(shape[2] ? shape[0] : 1, (k, size = data.length / (shape[2] ? shape[0] : 1)) => points(data.slice(k * size, (k + 1) * size)));
+  function curves({ shape, data }) {
+    const count = shape[2] ? shape[0] : 1, size = data.length / count;
+    return range(count, k => points(data.slice(k * size, (k + 1) * size)));
+  }
 
   /** A panel: its element, `layout` to a size, `update` to a result. */
   function makePanel(p, controls, change) {
     const { kind, xlim, ylim } = p, square = /phase|heat/.test(kind), logX = /x/.test(p.log), logY = /y/.test(p.log);
-    const grid = make("g"), inner = make("svg", { overflow: "hidden" }), words = make("div.notes", { "aria-hidden": true }), legend = div("legend");
+    const grid = make("g"), inner = make("svg", { overflow: "hidden" }),
+      words = make("div.notes", { "aria-hidden": true }), legend = div("legend");
     const picture = make("svg.svg", { role: "img", "aria-label": p.text }, grid, inner), plot = div("plot", picture, words);
-    const element = div("panel", rich(div("title"), p.title), rich(div("y"), p.ylabel), plot, rich(div("x"), p.xlabel), legend);
+    const element = div("panel",
+      rich(div("title"), p.title), rich(div("y"), p.ylabel), plot, rich(div("x"), p.xlabel), legend);
     const back = layer(grid), marks = layer(inner), notes = layer(words), draw = marks.path;
-    // The drawing is `width` by `height`, of which the frame is (left, top) … (left + w, top + h); X and Y give pixels in the frame.
+    // The drawing is `width` by `height`, the frame in it `w` by `h`, at (left, top); X and Y give pixels in the frame.
     let width, height, left, top, w, h, em, margins, X, Y, result, said;
 
     /** Take a cell of this width and a frame of this height. */
@@ -283,7 +298,8 @@
       room(1, [], p.drag ? 16 : em);
       put(picture, { width, height, viewBox: [0, 0, width, height] });
     }
-    /** Room for labels at the left (0) or right (1) of the frame.  It never shrinks before the next layout: the frame must not tremble. */
+    /** Room for labels at the left (0) or right (1) of the frame; it never shrinks before the next layout, because the frame
+        must not tremble. */
     function room(side, ticks, more) {
       const chars = max(0, ...ticks.map(([, label]) => label.length - (label.includes("^") ? 1.7 : 0)));
       margins[side] = max(margins[side], ceil(chars * 0.6 * em + more));
@@ -299,19 +315,22 @@
     const place = (x, y) => `left:${(left+x)/width*100}%;top:${(top+y)/height*100}%`;
     /** Words at a point of the frame, moved by parts of their own size. */
     function note(label, x, y, move, most) {
-      if (label) rich(notes.take("span", { style: `${place(x,y)};transform:translate(${move});max-width:${floor(most)}px` }), label);
+      const style = `${place(x,y)};transform:translate(${move});max-width:${floor(most)}px`;
+      if (label) rich(notes.take("span", { style }), label);
     }
     const inFrame = curve => curve.map(([x, y]) => [X(x), Y(y)]);
     /** Where lines are to be drawn: values that are given or that the figure computes. */
     const values = ({ at }) => finite(at) ? [at] : [...result[at].data];
 
     function axes(xs, ys, xFixed = xlim, yFixed = ylim, whole) {
-      const heat = kind === "heat", up = axis(ys, yFixed, logY, h, heat ? 30 : 46, heat), crisp = x => round(x) + 0.5, edge = heat ? -0.5 : 0.5;
+      const heat = kind === "heat", up = axis(ys, yFixed, logY, h, heat ? 30 : 46, heat), crisp = x => round(x) + 0.5,
+        edge = heat ? -0.5 : 0.5;
       room(0, [...up.ticks, [0, "000"]], 8);
       const across = axis(xs, xFixed, logX, w, whole ? 30 : 62, whole);
       X = across.at;
       Y = heat ? up.at : v => h - up.at(v); // a matrix is written from the top
-      back.path("grid", heat ? "" : join(up.ticks, ([v]) => `M0 ${crisp(Y(v))}H${w}`) + join(across.ticks, ([v]) => `M${crisp(X(v))} 0V${h}`));
+      back.path("grid", heat ? ""
+        : join(up.ticks, ([v]) => `M0 ${crisp(Y(v))}H${w}`) + join(across.ticks, ([v]) => `M${crisp(X(v))} 0V${h}`));
       back.path("frame", (square ? `M${edge} ${edge}H${w+0.5}V${h+0.5}H${edge}z` : `M.5 0V${h+0.5}H${w}`)
         + join(up.minor, v => `M0 ${crisp(Y(v))}h-3`) + join(across.minor, v => `M${crisp(X(v))} ${h}v3`));
       for (const [v, label] of up.ticks) back.text("before", -6, Y(v) + 0.35 * em, label);
@@ -321,11 +340,12 @@
     /** Lines across the frame, whose labels stay inside it: vertical ones below each other, beside their line. */
     function lines(list = [], upright) {
       list.forEach((line, k) => {
-        const found = values(line).map(upright ? X : Y).filter(at => at >= 0 && at <= (upright ? w : h)).map(pixel), [at] = found;
+        const size = upright ? w : h, found = values(line).map(upright ? X : Y).filter(at => at >= 0 && at <= size).map(pixel);
+        const [at] = found, flip = at > w / 2;
         draw("mark", join(found, at => upright ? `M${at} 0V${h}` : `M0 ${at}H${w}`));
         if (!found.length) return;
-        const flip = at > w / 2;
-        if (upright) note(line.label, at + (flip ? -5 : 5), (0.2 + 1.35 * k) * em, flip ? "-100%" : "0", (flip ? at : w - at) - 8);
+        if (upright)
+          note(line.label, at + (flip ? -5 : 5), (0.2 + 1.35 * k) * em, flip ? "-100%" : "0", (flip ? at : w - at) - 8);
         else note(line.label, w - 4, at, at < 1.6 * em ? "-100%,2px" : "-100%,-100%", w - 8);
       });
     }
@@ -334,7 +354,8 @@
 
     /** line, scatter, bars: axes around some series of points. */
     function series() {
-      const bars = kind === "bars", first = kind === "line" ? 0 : 1, across = p.x && columns(result[p.x]), xs = extent(), ys = extent();
+      const bars = kind === "bars", first = kind === "line" ? 0 : 1, across = p.x && columns(result[p.x]), xs = extent(),
+        ys = extent();
       const all = p.series.flatMap(({ key }) => columns(result[key]).map((column, j) => {
         const x = across ? across[j % across.length] : column.map((_, i) => i + first);
         see(xs, x, logX);
@@ -353,7 +374,8 @@
       all.forEach((curve, k) => {
         const size = curve.length > 60 ? 2.5 : 4, drawn = inFrame(curve), type = k % KINDS;
         draw(kind + " s" + type, kind === "line" ? trace(drawn) : join(drawn, ([x, y]) => !bars ? marker(type, [x, y], size)
-          : finite(y) ? `M${spot(x+(k-all.length/2)*wide+0.5,ground)}V${pixel(clamp(y,-9,h+9))}h${pixel(max(wide-1,0.6))}V${ground}z` : ""));
+          : finite(y)
+            ? `M${spot(x+(k-all.length/2)*wide+.5,ground)}V${pixel(clamp(y,-9,h+9))}h${pixel(max(wide-1,.6))}V${ground}z` : ""));
       });
       if (bars) draw("frame", `M0 ${ground}H${w}`);
     }
@@ -365,7 +387,8 @@
       if (p.field) {
         const { shape: [rows, cols], data } = result[p.field];
         draw("field", arrows(points(data).map(([u, v]) => [u * (X(1) - X(0)), v * (Y(1) - Y(0))]), rows, cols, w, h));
-        if (p.nullclines) for (const part of [0, 1]) draw("nullcline n" + part, contours(rows, cols, i => data[2 * i + part], w, h));
+        if (p.nullclines) for (const part of [0, 1])
+          draw("nullcline n" + part, contours(rows, cols, i => data[2 * i + part], w, h));
       }
       for (const { key, values } of p.levels) {
         const { shape, data } = result[key];
@@ -382,14 +405,16 @@
         }
         k += many;
       }
-      p.points.forEach((key, type) => draw("dot", join(inFrame(points(result[key].data)), point => marker(type % KINDS, point, 4.5))));
+      p.points.forEach((key, type) =>
+        draw("dot", join(inFrame(points(result[key].data)), point => marker(type % KINDS, point, 4.5))));
       for (const { label, at: [x, y] } of p.notes) note(label, X(x), Y(y), "-50%,-50%", w);
       said = p.paths.length ? quiet(seen) : "";
     }
 
     function heat() {
       // Tones are mixed by the browser from three colors of the style sheet, so that they follow light and dark.
-      const { shape: [rows, cols], data } = result[p.key], { center } = p, middle = center != null, seen = see(extent(), data), cells = range(TONES, () => "");
+      const { shape: [rows, cols], data } = result[p.key], { center } = p, middle = center != null,
+        seen = see(extent(), data), cells = range(TONES, () => "");
       said = quiet(seen);
       if (middle) see(seen, [2 * center - seen.low, 2 * center - seen.high]); // as far on either side
       const { ticks, low, high, at } = axis(seen, p.limits, false, h, 45);
@@ -398,12 +423,14 @@
       data.forEach((v, k) => {
         if (!(abs(v) < LARGE)) return;
         const j = k % cols + 0.5, i = floor(k / cols) + 0.5, x = round(X(j));
-        cells[clamp(floor((v - low) / (high - low) * TONES), 0, TONES - 1)] += `M${x} ${round(Y(i))}H${round(X(j+1))}V${round(Y(i+1))}H${x}z`;
+        cells[clamp(floor((v - low) / (high - low) * TONES), 0, TONES - 1)]
+          += `M${x} ${round(Y(i))}H${round(X(j+1))}V${round(Y(i+1))}H${x}z`;
       });
       cells.forEach((path, tone) => {
         const edge = k => round(h - k / TONES * h), bar = `M${w+8} ${edge(tone)}h12V${edge(tone+1)}h-12z`;
         const part = (tone + 0.5) / TONES * 2, k = floor(part);
-        back.path(middle ? "cell explore-centered" : "cell", path + bar, `fill:color-mix(in oklab,var(--t${k+1}) ${round((part-k)*100)}%,var(--t${k}))`);
+        back.path(middle ? "cell explore-centered" : "cell", path + bar,
+          `fill:color-mix(in oklab,var(--t${k+1}) ${round((part-k)*100)}%,var(--t${k}))`);
       });
       for (const [v, label] of ticks) back.text("after", w + 25, h - at(v) + 0.35 * em, label);
     }
@@ -418,20 +445,26 @@
 
     const entry = (name, type, label) => {
       const d = kind === "bars" ? "M2 2H22V12H2z" : kind === "scatter" ? marker(type, [12, 7], 4.5) : "M1 7H27";
-      legend.append(make("span", {}, make("svg", { width: 28, height: 14 }, make("path", { class: `explore-${name} s${type}`, d })), rich(make("span"), label)));
+      legend.append(make("span", {},
+        make("svg", { width: 28, height: 14 }, make("path", { class: `explore-${name} s${type}`, d })),
+        rich(make("span"), label)));
     };
-    (p.series || p.paths || []).flatMap(s => s.labels).forEach((label, k) => entry(p.series ? kind : "line", k % KINDS, label));
-    if (p.nullclines) [p.xlabel || "x", p.ylabel || "y"].forEach((label, k) => entry("nullcline n" + k, 0, label + " at rest"));
+    (p.series || p.paths || []).flatMap(s => s.labels).forEach((label, k) =>
+      entry(p.series ? kind : "line", k % KINDS, label));
+    if (p.nullclines) [p.xlabel || "x", p.ylabel || "y"].forEach((label, k) =>
+      entry("nullcline n" + k, 0, label + " at rest"));
 
-    /* The handle in the plane is an HTML element over the drawing, because inside an image nothing exists for a screen reader.
-       ARIA has no slider with two dimensions.  Both coordinates have native sliders among the controls; the handle is a shortcut
-       to them and a `slider` too, whose number is the first coordinate and whose text names both, so that each move by an arrow
-       key is spoken.  A finger drags the handle, and scrolls the page everywhere else. */
+    /* The handle in the plane is an HTML element over the drawing, because inside an image nothing exists for a screen
+       reader.  ARIA has no slider with two dimensions.  Both coordinates have native sliders among the controls; the handle
+       is a shortcut to them and a `slider` too, whose number is the first coordinate and whose text names both, so that each
+       move by an arrow key is spoken.  A finger drags the handle, and scrolls the page everywhere else. */
     let follow; // moves the handle to its values
     if (p.drag) {
       const both = p.drag.map(name => controls[name]), [first, second] = both, knob = div("handle");
-      put(knob, { role: "slider", tabindex: 0, "aria-label": `Point ${first.spec.text}, ${second.spec.text}: arrow keys move it`,
-        "aria-valuemin": first.spec.low, "aria-valuemax": first.spec.high });
+      put(knob, {
+        role: "slider", tabindex: 0, "aria-label": `Point ${first.spec.text}, ${second.spec.text}: arrow keys move it`,
+        "aria-valuemin": first.spec.low, "aria-valuemax": first.spec.high,
+      });
       let grip = null; // from the pointer to the knob's center
       const center = () => [clamp(X(first.value), 0, w), clamp(Y(second.value), 0, h)];
       const pointer = event => {
@@ -460,23 +493,28 @@
         event.preventDefault();
         change({ [p.drag[axis]]: both[axis].stepped((k % 2 ? 1 : -1) * (event.shiftKey ? 10 : 1)) });
       });
-      follow = () => put(knob, { style: place(...center()), "aria-valuenow": first.value, "aria-valuetext": first.spoken() + ", " + second.spoken() });
+      follow = () => put(knob, {
+        style: place(...center()), "aria-valuenow": first.value, "aria-valuetext": first.spoken() + ", " + second.spoken(),
+      });
     }
     return { element, square, layout, update };
   }
 
-  // ------------------------------------------------------------------------------------------------ controls
+  // -------------------------------------------------------------------------------- controls
 
   let ids = 0;
 
   /** A slider or a choice: its value, and the elements that show it. */
   function makeControl(spec, change) {
-    const id = "explore-" + ++ids, { log, low, high, step, options } = spec, track = log ? log10 : Number, from = track(low), to = track(high);
+    const id = "explore-" + ++ids, { log, low, high, step, options } = spec, track = log ? log10 : Number,
+      from = track(low), to = track(high);
     const text = v => options ? options[v] : print(spec, v);
     // The last step must not be lost to rounding: browsers count steps from the low end.
     const input = options ? make("select", {}, ...options.map((option, value) => make("option", { value }, option)))
       : make("input", { type: "range", min: from, max: to + step * 1e-6, step });
-    const output = make("output", { "aria-live": "off", style: options ? "display:none" : `min-width:${max(text(low).length,text(high).length)}ch` });
+    const output = make("output", {
+      "aria-live": "off", style: options ? "display:none" : `min-width:${max(text(low).length,text(high).length)}ch`,
+    });
     const value = at => options ? at : at > to - step * 1e-5 ? high : at < from + step * 1e-5 ? low : log ? 10 ** at : at;
     const control = {
       spec, text, name: spec.name,
@@ -523,7 +561,7 @@
     return player;
   }
 
-  // ------------------------------------------------------------------------------------------------ the summary
+  // -------------------------------------------------------------------------------- the summary
 
   /** The line of text under a figure, and a live region that speaks it when it has come to rest. */
   function makeSummary(parts, controls, moving) {
@@ -553,7 +591,7 @@
     };
   }
 
-  // ------------------------------------------------------------------------------------------------ the figure
+  // -------------------------------------------------------------------------------- the figure
 
   function mount(element, spec, compute = spec.grid && table(spec.grid)) {
     if (!compute) throw new TypeError(`figure ${spec.id} needs a function that computes it`);
@@ -567,7 +605,8 @@
     const stop = () => player?.play(false);
     function set(values) {
       for (const name in values) {
-        if (!controls[name] || !finite(+values[name])) throw new RangeError(`cannot set ${name} to ${values[name]}; there are ${Object.keys(controls)}`);
+        if (!controls[name] || !finite(+values[name]))
+          throw new RangeError(`cannot set ${name} to ${values[name]}; there are ${Object.keys(controls)}`);
         controls[name].take(+values[name]);
       }
       request();
@@ -613,12 +652,13 @@
       updates++;
     }
 
-    /** Panels side by side where there is room, the frames of a row equally high; as in the style sheet, 24 pixels lie between
-        panels, and controls beside a single panel take 216. */
+    /** Panels side by side where there is room, the frames of a row equally high; as in the style sheet, 24 pixels lie
+        between panels, and controls beside a single panel take 216. */
     function layout() {
       if (!width) return;
       const total = panels.length, em = max(11, 0.82 * parseFloat(getComputedStyle(element).fontSize));
-      const aside = total < 2 && width >= 600, room = aside ? width - 240 : width, across = clamp(floor(room / 280), 1, total);
+      const aside = total < 2 && width >= 600, room = aside ? width - 240 : width,
+        across = clamp(floor(room / 280), 1, total);
       const cell = floor((room - 24 * (across - 1)) / across), side = floor(min(cell - 1.8 * em - 24, 400));
       element.classList.toggle("explore-aside", aside);
       put(body, { style: `--columns:${across};--em:${em}px` });
@@ -632,10 +672,12 @@
     }
 
     const list = spec.controls.map(c => makeControl(c, change)), controls = Object.fromEntries(list.map(c => [c.name, c]));
-    const player = spec.play && makePlayer(controls[spec.play], set), panels = spec.panels.map(p => makePanel(p, controls, change));
+    const player = spec.play && makePlayer(controls[spec.play], set),
+      panels = spec.panels.map(p => makePanel(p, controls, change));
     const summary = spec.summary && makeSummary(spec.summary, controls, () => player?.playing);
     const trouble = make("p.error", { role: "alert" }), back = make("button.reset", {}, "Reset"), id = "explore-" + ++ids;
-    const body = make("div.body", { role: "group", "aria-label": "Interactive figure", "aria-describedby": id, "data-lm-suppress-shortcuts": true },
+    const body = make("div.body",
+      { role: "group", "aria-label": "Interactive figure", "aria-describedby": id, "data-lm-suppress-shortcuts": true },
       make("p.hidden", { id }, spec.alt),
       div("controls", ...list.map(c => c.element), div("buttons", ...player ? [player.button] : [], back)),
       div("panels", ...panels.map(panel => panel.element)),
@@ -678,9 +720,9 @@
     };
   }
 
-  // ------------------------------------------------------------------------------------------------ numbers from a table
+  // -------------------------------------------------------------------------------- numbers from a table
 
-  /** A function that interpolates between precomputed results: linearly along sliders (logarithmic ones in the logarithm). */
+  /** A function that interpolates between precomputed results: linearly along sliders, or in their logarithm. */
   function table({ axes, fields, data }) {
     const counts = axes.map(a => a.options || a.points), packed = Uint8Array.from(atob(data), c => c.charCodeAt(0));
     const unpacked = new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
@@ -690,7 +732,9 @@
       axes.forEach(({ options, low, high, log }, k) => {
         const track = log ? log10 : Number, part = (track(values[k]) - track(low)) / (track(high) - track(low));
         const at = options ? values[k] : clamp(part, 0, 1) * (counts[k] - 1), below = floor(at);
-        corners = corners.flatMap(([index, weight]) => [0, 1].map(i => [index * counts[k] + below + i, weight * (i ? at - below : 1 + below - at)]))
+        corners = corners
+          .flatMap(([index, weight]) => [0, 1]
+            .map(i => [index * counts[k] + below + i, weight * (i ? at - below : 1 + below - at)]))
           .filter(([, weight]) => weight);
       });
       return Object.fromEntries(fields.map(({ key, shape, low, high }) => {
@@ -708,7 +752,7 @@
     };
   }
 
-  // ------------------------------------------------------------------------------------------------ numbers from a kernel
+  // -------------------------------------------------------------------------------- numbers from a kernel
 
   /** anywidget's render: each control is a trait; Python answers a change by `_layout` and `_frame`, or by `_error`. */
   function live({ model, el }) {
@@ -726,14 +770,18 @@
         answered = null;
       }
       if (model.get("_error")) throw new Error(model.get("_error"));
-      const { buffer, byteOffset, byteLength } = model.get("_frame"), numbers = new Float64Array(buffer.slice(byteOffset, byteOffset + byteLength)); // a copy is aligned
+      const { buffer, byteOffset, byteLength } = model.get("_frame");
+      const numbers = new Float64Array(buffer.slice(byteOffset, byteOffset + byteLength)); // a copy is aligned
       let start = 0;
-      return Object.fromEntries(model.get("_layout").map(([key, shape]) => [key, { shape, data: numbers.subarray(start, start += product(shape)) }]));
+      return Object.fromEntries(model.get("_layout").map(([key, shape]) =>
+        [key, { shape, data: numbers.subarray(start, start += product(shape)) }]));
     }
     // A second view of a widget shows what the first one has set.
     const figure = mount(box, { ...spec, controls: spec.controls.map(c => ({ ...c, start: model.get(c.name) })) }, compute);
-    const answer = () => answered ? answered() : figure.refresh(), events = { "change:_frame": answer, "change:_error": answer };
-    for (const { name } of spec.controls) events["change:" + name] = () => figure.values[name] !== model.get(name) && figure.set({ [name]: model.get(name) });
+    const answer = () => answered ? answered() : figure.refresh(),
+      events = { "change:_frame": answer, "change:_error": answer };
+    for (const { name } of spec.controls)
+      events["change:" + name] = () => figure.values[name] !== model.get(name) && figure.set({ [name]: model.get(name) });
     for (const name in events) model.on(name, events[name]);
     return () => {
       for (const name in events) model.off(name, events[name]);
@@ -742,7 +790,7 @@
     };
   }
 
-  // ------------------------------------------------------------------------------------------------ start
+  // -------------------------------------------------------------------------------- start
 
   function start(root = document) {
     for (const holder of root.querySelectorAll("div.explore > script.explore-spec")) {
