@@ -34,8 +34,8 @@ def overwrite(program, targets, values):
 @rule("scan")
 def scan(program, equation, *operands):
     p, n, kept, length = (equation.params[name] for name in ("jaxpr", "num_consts", "num_carry", "length"))
-    operands = [program.stored(v) for v in operands]
-    rows, carried = operands[n + kept :], carry(program, operands[n : n + kept])
+    operands = [program.evaluated(v) for v in operands]
+    rows, carried = [program.readable(v) for v in operands[n + kept :]], carry(program, operands[n : n + kept])
     stacked, turn = [program.allocate(out) for out in equation.outputs[kept:]], prepared(program, p.jaxpr, p.consts, operands[:n])
     for (k,) in program.each([length], 0):
         k = length - 1 - k if equation.params["reverse"] else k
@@ -49,7 +49,7 @@ def scan(program, equation, *operands):
 
 @rule("while")
 def while_(program, equation, *operands):
-    p, operands = equation.params, [program.stored(v) for v in operands]
+    p, operands = equation.params, [program.evaluated(v) for v in operands]
     n, m = p["cond_nconsts"], p["cond_nconsts"] + p["body_nconsts"]
     carried = carry(program, operands[m:])
     test = prepared(program, p["cond_jaxpr"].jaxpr, p["cond_jaxpr"].consts, operands[:n])
@@ -70,7 +70,7 @@ def while_(program, equation, *operands):
 
 @rule("cond")
 def cond(program, equation, which, *operands):
-    which, operands = which.at(()), [program.stored(v) for v in operands]
+    which, operands = which.at(()), [program.evaluated(v) for v in operands]
     chosen, branches = [changing(program, out) for out in equation.outputs], equation.params["branches"]
     for k, branch in enumerate(branches):
         program.write(f"{'else ' if k else ''}{f'if({which}<={k})' if k < len(branches) - 1 else ''}{{")

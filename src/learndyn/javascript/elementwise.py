@@ -56,7 +56,7 @@ def at_each(program, equation, expression, *operands):
     def at(position, *operands):
         return expression(*[v.at([0 if n == 1 else i for n, i in zip(v.shape, position)]) for v in operands])
 
-    operands = [program.stored(v) if v.size < equation.outputs[0].size else v for v in operands]
+    operands = [program.evaluated(v) if v.size < equation.outputs[0].size else v for v in operands]
     return program.lazy(equation.outputs[0], at, *operands, computed=True)
 
 
@@ -78,7 +78,7 @@ def with_parameters(program, equation, x):
 
 @rule("select_n")
 def select_n(program, equation, which, *cases):
-    which, last = program.stored(which) if len(cases) > 2 else which, len(cases) - 1
+    which, last = program.evaluated(which) if len(cases) > 2 else which, len(cases) - 1
     tests = "".join(f"{{0}}=={k}?{{{k + 1}}}:" for k in range(last)) if last > 1 else "!{0}?{1}:" if last else ""
     return at_each(program, equation, f"({tests}{{{last + 1}}})".format, which, *cases)
 

@@ -10,9 +10,10 @@ MATH = ("PI abs acos acosh asin asinh atan atan2 atanh cbrt ceil cos cosh exp ex
 
 def helpers(text):
     """JavaScript that declares what a program uses of Math and of the functions here."""
-    used, words = {}, set()
-    while len(used) < len(words & HELPERS.keys()) or not words:
-        used |= {name: HELPERS[name] for name in sorted(words & HELPERS.keys())}
-        words = {"load"} | set(re.findall(r"(?<![\w.\"])[A-Za-z]\w*", text + "".join(used.values())))
+    used, more = {}, True
+    while more:
+        words = set(re.findall(r"(?<![\w.\"])[A-Za-z]\w*", text + "".join(used.values())))
+        more = {name: HELPERS[name] for name in sorted(words & HELPERS.keys() - used.keys())}
+        used |= more
     names = [name for name in MATH if name in words]
     return (f"const{{{','.join(names)}}}=Math;" if names else "") + "".join(used.values())

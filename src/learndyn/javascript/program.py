@@ -80,15 +80,19 @@ class Program:
         """Small arrays become variables; a large one that takes computing is stored if it is used more than once."""
         if isinstance(value, (Buffer, Lazy)) and value.size <= UNROLL:
             return self.scalars(value.shape, value.dtype, map(value.at, positions(value.shape)))
-        return self.stored(value) if uses > 1 else value
+        return self.evaluated(value) if uses > 1 else value
 
     def readable(self, value):
         """The value in a form that loops can read: variables have no index."""
         return self.copy(value) if isinstance(value, Scalars) and value.size != 1 else value
 
+    def evaluated(self, value):
+        """The value with its arithmetic done, so that it can be read again and again."""
+        return self.copy(value) if value.computed else value
+
     def stored(self, value):
-        """The value in a form that is cheap to read again and again."""
-        return self.copy(value) if value.computed else self.readable(value)
+        """The value for reading again and again, also in loops."""
+        return self.readable(self.evaluated(value))
 
     def contiguous(self, value):
         """The value as a buffer, for reading."""

@@ -55,8 +55,8 @@ def dot_general(program, equation, x, y):
     x_axes, y_axes = ([*batch, *(k for k in range(len(v.shape)) if k not in batch and k not in contracted), *contracted]
                       for v, batch, contracted in ((x, x_batch, x_sum), (y, y_batch, y_sum)))
     out, inner, split = equation.outputs[0], [x.shape[k] for k in x_sum], len(x_axes) - len(x_sum)
-    if out.size > UNROLL or out.size * math.prod(inner) > 4 * UNROLL:
-        x, y = program.stored(x), program.stored(y)
+    loops = out.size > UNROLL or out.size * math.prod(inner) > 4 * UNROLL
+    x, y = ((program.stored if loops else program.evaluated)(v) for v in (x, y))
 
     def at(o, i):
         x_at, y_at = dict(zip(x_axes, [*o[:split], *i])), dict(zip(y_axes, [*o[: len(x_batch)], *o[split:], *i]))

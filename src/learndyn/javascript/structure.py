@@ -17,7 +17,7 @@ MAPS = {
 
 @rule(*MAPS)
 def remap(program, equation, x):
-    x = program.stored(x) if equation.outputs[0].size > x.size else x  # its elements are read several times
+    x = program.evaluated(x) if equation.outputs[0].size > x.size else x  # its elements are read several times
     where = MAPS[equation.name](equation.params, x.shape)
     return program.lazy(equation.outputs[0], lambda i, x: x.at(where(i)), x)
 
@@ -68,8 +68,8 @@ def pad(program, equation, x, filling):
 @rule("take")
 def take(program, equation, x, places):
     """x[place] of a vector x, or what `fill` says where the place is negative; `rewrites` brings every gather to this."""
-    x = x if isinstance(places, Constant) and not x.computed else program.stored(x)
-    places, fill = program.stored(places), number(equation.params["fill"])
+    x = (program.evaluated if isinstance(places, Constant) else program.stored)(x)
+    places, fill = program.evaluated(places), number(equation.params["fill"])
 
     def at(i, x, places):
         place = index(places.at(i))
@@ -86,9 +86,9 @@ def put(program, equation, x, places, updates):
     combine, result = equation.params["combine"], program.copy(x)
     places, updates = (program.stored(v) if updates.size > UNROLL else v for v in (places, updates))
     for i in program.each(updates.shape):
-        place, new = places.at(i), updates.at(i)
-        old = result.at([index(place)])
-        program.write(f"{f'if({place}>=0)' if equation.params['checked'] else ''}{{")
+        place, new = index(places.at(i)), updates.at(i)
+        old = result.at([place])
+        program.write(f"if({place}>=0){{" if equation.params["checked"] else "{")
         if isinstance(combine, str):
             new = operation(combine, x.dtype)(old, new)
         elif combine is not None:  # a jaxpr
