@@ -1,0 +1,147 @@
+"""Sliders, choices, reset, and play, by keyboard and mouse."""
+
+import demo
+import numpy as np
+import pytest
+from reading import BROKEN, MODES, SPECTRA, SPIRAL, chromium, read  # noqa: F401
+
+
+def test_a_slider_by_keyboard(read):
+    reader = read(MODES)
+    slider, step = reader.slider("modes", "λ2"), 0.005
+    slider.press("ArrowRight")
+    assert reader.values("modes")["slow"] == pytest.approx(0.2 + step)
+    slider.press("PageUp")
+    assert reader.values("modes")["slow"] == pytest.approx(0.3 + step)
+    slider.press("End")
+    assert reader.values("modes")["slow"] == 1
+    slider.press("ArrowRight")
+    assert reader.values("modes")["slow"] == 1
+    slider.press("Home")
+    assert reader.values("modes")["slow"] == 0
+    assert slider.get_attribute("aria-valuetext") == "λ2 0.000"
+    assert slider.evaluate("(e) => getComputedStyle(e).outlineStyle") != "none"
+
+
+def test_keys_of_controls_do_not_reach_the_page_around(read):
+    reader = read(MODES)
+    reader.page.evaluate("() => { window.heard = []; document.addEventListener('keydown', (e) => heard.push(e.key)); }")
+    for key in ("ArrowUp", "PageDown", "Home", "Tab", "Escape"):
+        reader.slider("modes", "λ2").press(key)
+    assert reader.page.evaluate("() => heard") == ["Tab", "Escape"]
+    assert reader.ask("modes", "element.querySelector('[data-lm-suppress-shortcuts=true]') !== null")
+
+
+def test_a_logarithmic_slider(read):
+    reader = read(MODES)
+    slider = reader.slider("modes", "λ1")
+    assert float(slider.get_attribute("min")) == -1 and float(slider.evaluate("(e) => e.value")) == 0
+    slider.press("ArrowRight")
+    assert reader.values("modes")["fast"] == pytest.approx(10**0.01)
+    assert slider.get_attribute("aria-valuetext") == "λ1 1.02"
+    assert "1.02" in reader.text("modes", "output")
+    slider.press("End")
+    assert reader.values("modes")["fast"] == 10
+
+
+@pytest.mark.parametrize(("low", "high", "log"), [(0.1, 0.7, False), (-1 / 3, np.pi, False), (0.3, 3.0, True), (1e-5, 7e4, True)])
+def test_both_ends_are_exact_and_all_steps_are_there(read, low, high, log):
+    spec = demo.figure("ends", [demo.slider("a", low, high, high, log=log)], [demo.line("x", demo.series("y"))], alt="x")
+    reader = read((spec, "(a) => ({ y: vector(2, () => a) })"))
+    assert reader.values("ends")["a"] == high
+    slider, seen = reader.slider("ends", "a"), []
+    for _ in range(200):
+        slider.press("ArrowLeft")
+        seen.append(reader.values("ends")["a"])
+    assert seen[-1] == low and len(set(seen)) == 200
+    slider.press("End")
+    assert reader.values("ends")["a"] == high
+
+
+def test_a_slider_by_mouse_moves_the_drawing(read):
+    reader = read(MODES)
+    before = reader.paths("modes", ".explore-plot .explore-line")
+    box = reader.slider("modes", "λ2").bounding_box()
+    reader.page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + box["height"] / 2)
+    reader.settle()
+    assert 0.7 < reader.values("modes")["slow"] < 0.8
+    after = reader.paths("modes", ".explore-plot .explore-line")
+    assert len(after) == 3 and all(len(a) != len(b) or np.abs(a - b).max() > 1 for a, b in zip(before, after, strict=True))
+
+
+def test_a_value_between_steps_is_kept_until_the_slider_moves(read):
+    spec = demo.figure("between", [demo.slider("a", 0, 10, 2.5, step=1)], [demo.line("x", demo.series("y"))], alt="x")
+    reader = read((spec, "(a) => ({ y: vector(2, () => a) })"))
+    assert reader.values("between")["a"] == 2.5 and reader.text("between", "output") == ["2.5"]
+
+
+def test_choice_reset_and_set(read):
+    reader = read(SPIRAL)
+    reader.figure("spiral").get_by_label("Start").select_option("one start")
+    reader.slider("spiral", "trace").press("Home")
+    reader.settle()
+    assert reader.values("spiral") == {"a": -2, "b": 1.5, "start": 0}
+    assert len([p for p in reader.paths("spiral", ".explore-phase .explore-line, .explore-plot .explore-solid") if len(p)]) == 1
+    reader.ask("spiral", "figure.set({ b: 99, start: 1 })")
+    assert reader.values("spiral") == {"a": -2, "b": 3, "start": 1}
+    reader.figure("spiral").get_by_role("button", name="Reset").click()
+    reader.settle()
+    assert reader.values("spiral") == {"a": -0.3, "b": 1.5, "start": 1}
+    for bad in ("{ nobody: 1 }", "{ a: NaN }", "{ a: 'x' }"):
+        assert "cannot set" in reader.page.evaluate("(bad) => { try { document.querySelector('.explore').explore.set(eval('(' + bad + ')')); } catch (e) { return e.message; } }", bad)
+
+
+def test_after_a_reset_the_drawing_is_the_first_one_again(read):
+    reader = read(BROKEN)
+    drawn = "[...element.querySelectorAll('svg path')].map((path) => path.getAttribute('d')).join()"
+    first = reader.ask("broken", drawn)
+    reader.slider("broken", "learning rate").press("Home")
+    reader.settle()
+    assert reader.ask("broken", drawn) != first
+    reader.figure("broken").get_by_role("button", name="Reset").click()
+    reader.settle()
+    assert reader.ask("broken", drawn) == first
+
+
+def test_play_sweeps_until_it_is_paused_or_the_slider_is_touched(read):
+    reader = read(MODES, motion="no-preference")
+    button = reader.figure("modes").get_by_role("button", name="Play")
+    assert button.get_attribute("aria-pressed") == "false"
+    button.click()
+    seen = []
+    for _ in range(4):
+        reader.page.wait_for_timeout(120)
+        seen.append(reader.values("modes")["fast"])
+    assert seen == sorted(seen) and len(set(seen)) == 4
+    pause = reader.figure("modes").get_by_role("button", name="Pause")
+    assert pause.get_attribute("aria-pressed") == "true"
+    reader.slider("modes", "r1").press("ArrowRight")
+    assert pause.get_attribute("aria-pressed") == "true", "another slider may move meanwhile"
+    reader.slider("modes", "λ1").press("ArrowRight")
+    assert button.get_attribute("aria-pressed") == "false"
+    at = reader.values("modes")["fast"]
+    reader.page.wait_for_timeout(150)
+    assert reader.values("modes")["fast"] == at
+
+
+def test_play_stops_when_the_figure_is_out_of_sight_or_gone(read):
+    reader = read(MODES, SPIRAL, SPECTRA, motion="no-preference")
+    button = reader.figure("modes").get_by_role("button", name="Play")
+    button.click()
+    reader.page.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+    reader.page.wait_for_function("() => document.querySelector('#explore-modes button').getAttribute('aria-pressed') === 'false'")
+    reader.page.evaluate("() => scrollTo(0, 0)")
+    button.click()
+    reader.page.evaluate("() => { window.kept = document.querySelector('#explore-modes').explore; document.querySelector('#explore-modes').remove(); }")
+    reader.page.wait_for_timeout(200)
+    at = reader.page.evaluate("() => kept.values.fast")
+    reader.page.wait_for_timeout(200)
+    assert reader.page.evaluate("() => kept.values.fast") == at
+
+
+def test_where_motion_is_unwelcome_play_takes_few_slow_steps(read):
+    reader = read(MODES)
+    reader.figure("modes").get_by_role("button", name="Play").click()
+    reader.page.wait_for_timeout(3000)
+    updates, value = reader.ask("modes", "[figure.updates, figure.values.fast]")
+    assert 2 <= updates <= 4 and value > 1
