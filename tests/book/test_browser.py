@@ -57,7 +57,7 @@ BARRIERS = """async () => {
 }"""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     if browser.executable() is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(browser.NO_BROWSER)
@@ -65,13 +65,13 @@ def chromium():
         yield chromium
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def phone(chromium):
     """From the file system, at 390 px, light."""
     return browser.visit(browser.context(chromium, size=browser.PHONE), INSIDE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def desk(chromium):
     """From localhost, at 1280 px, dark; with the address."""
     with browser.served() as address:

@@ -53,7 +53,7 @@ UPDATES = """async ([id, settings]) => {
 SHOWN = """(id) => [...document.querySelectorAll(`#explore-${id} .explore-svg path`)].map((path) => path.getAttribute("d")).join()"""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     if browser.executable() is None:
         pytest.skip(browser.NO_BROWSER)
@@ -61,12 +61,12 @@ def chromium():
         yield chromium
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def desk(chromium):
     return browser.visit(browser.context(chromium), INSIDE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hand(chromium):
     """A phone: no mouse, a finger."""
     context = chromium.new_context(viewport=browser.PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce")

@@ -594,7 +594,7 @@
   // -------------------------------------------------------------------------------- the figure
 
   function mount(element, spec, compute = spec.grid && table(spec.grid)) {
-    if (!compute) throw new TypeError(`figure ${spec.id} needs a function that computes it`);
+    if (!compute) throw new TypeError(`figure ${spec.id} needs a function`);
     element.explore?.destroy();
     const seconds = { compute: 0, draw: 0 };
     let frame = 0, updates = 0, running, again, gone, fresh, width, result;
@@ -677,13 +677,15 @@
     const summary = spec.summary && makeSummary(spec.summary, controls, () => player?.playing);
     const trouble = make("p.error", { role: "alert" }), back = make("button.reset", {}, "Reset"), id = "explore-" + ++ids;
     const body = make("div.body",
-      { role: "group", "aria-label": "Interactive figure", "aria-describedby": id, "data-lm-suppress-shortcuts": true },
+      { role: "group", "aria-label": "Interactive figure", "aria-describedby": id },
       make("p.hidden", { id }, spec.alt),
       div("controls", ...list.map(c => c.element), div("buttons", ...player ? [player.button] : [], back)),
       div("panels", ...panels.map(panel => panel.element)),
       ...summary ? summary.elements : [], trouble);
     on(back, "click", reset);
-    // Keys that a control needs are not for the page around it: JupyterLab moves between cells by arrows.
+    // Keys that a control needs are not for the page around it: notebooks move between cells by arrows.  They look for this
+    // attribute from the focused element outward and stop at the first that matches a shortcut, so it stands on every one.
+    body.querySelectorAll("*").forEach(node => node.dataset.lmSuppressShortcuts = 1);
     on(body, "keydown", event => {
       if (/^(Arrow|Page|Home|End|Enter|\s)/.test(event.key)) event.stopPropagation();
     });
