@@ -91,6 +91,19 @@ def integer_sums(x, n):
     )
 
 
+LEAST = np.full(12, -(2**31), np.int32)
+
+
+@program((LEAST, LEAST.view(np.uint32)), (np.arange(12, dtype=np.int32) * 7 % 5 - 2, np.arange(12, dtype=np.uint32) * 7 % 5))
+def running_integers(n, u):
+    """Running sums wrap around; running extrema begin below and above every integer."""
+    kinds = (lax.cumsum, lax.cumprod, lax.cummax, lax.cummin)
+    return (
+        [[f(v), f(v.reshape(3, 4), axis=1, reverse=True)] for f in kinds for v in (n, u)], n.max(), n.min(), u.max(),
+        jnp.argmax(n), jnp.argmin(u),
+    )
+
+
 @program((np.arange(33) % 3 == 0,), (np.ones(33, bool),), (np.zeros(33, bool),))
 def truth_of_many(x):
     """`any`, `all`, parity, and counts."""

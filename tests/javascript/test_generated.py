@@ -19,7 +19,7 @@ ARGUMENTS = [
 ]
 
 
-@settings(derandomize=True, deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
+@settings(derandomize=True, deadline=None, max_examples=140, suppress_health_check=list(HealthCheck))
 @given(source=sources())
 def test_generated(source):
     """At three arguments, by which branches and the lengths of loops differ."""
