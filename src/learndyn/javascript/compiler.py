@@ -49,6 +49,20 @@ class Block:
                 live.append(equation)
         self.equations = live[::-1]
         self.uses = Counter(v for values in [*(e.inputs for e in live), self.outputs] for v in values)
+        for equation in self.equations:
+            self.check(equation)
+
+    def check(self, equation):
+        """Raise if an equation cannot be compiled."""
+        if equation.name.startswith(("random_", "threefry")):
+            raise unsupported(equation, "with a key that depends on a parameter has no JavaScript: "
+                                        "draw everything from constant keys, then index what was drawn")
+        for v in equation.inputs + equation.outputs:
+            if str(v.dtype) not in TYPES:
+                users = "".join(f", for {e.name!r}" for e in self.equations if v in e.inputs and e is not equation)
+                raise unsupported(equation, f"works on {v.dtype}{users}, and JavaScript has floats of 64 bits only")
+        if equation.name not in RULES:
+            raise unsupported(equation)
 
     def walk(self, jaxpr, consts, inputs, source, inside=False):
         """The outputs of a jaxpr, called at a line of the source; `inside` of a rewrite that line is meant."""
@@ -106,24 +120,11 @@ class Block:
         for equation in self.equations:
             inputs = [read(v) for v in equation.inputs]
             if all(inputs) and not any(v in environment for v in equation.outputs):
-                for symbol, value in zip(equation.outputs, compiled(self.program, equation, inputs)):
+                self.program.source = equation.source
+                outputs = RULES[equation.name](self.program, equation, *inputs)
+                for symbol, value in zip(equation.outputs, outputs if isinstance(outputs, list) else [outputs]):
                     environment[symbol] = self.program.settle(value, uses or self.uses[symbol])
         return [read(v) for v in self.outputs]
-
-
-def compiled(program, equation, values):
-    """The outputs of an equation by the rule of its primitive."""
-    if equation.name.startswith(("random_", "threefry")):
-        raise unsupported(equation, "with a key that depends on a parameter has no JavaScript: "
-                                    "draw everything from constant keys, then index what was drawn")
-    for v in [*values, *equation.outputs]:
-        if str(v.dtype) not in TYPES:
-            raise unsupported(equation, f"works on {v.dtype}, and JavaScript has floats of 64 bits only")
-    if equation.name not in RULES:
-        raise unsupported(equation)
-    program.source = equation.source
-    outputs = RULES[equation.name](program, equation, *values)
-    return outputs if isinstance(outputs, list) else [outputs]
 
 
 def prepared(program, jaxpr, consts, given, uses=2):
@@ -142,7 +143,8 @@ def compile_to_js(f: Callable, *example_args) -> str:
     """f, a function of JAX, as a JavaScript expression whose value is the same function, for engines without JAX.
 
     `f` is traced with 64 bits, whatever the global setting. All numbers of JavaScript are floats of 64 bits: integers
-    are exact up to 2^53; float32 and complex numbers are not compiled, unless they are constants.
+    are exact up to 2^53; float32 and complex numbers are not compiled, unless they are constants. The sign of an
+    eigenvector is chosen here (its largest entry is positive); where a check of equinox fails, the result is NaN.
 
     Args:
       f: a function of scalars and arrays. Its result is an array, or dicts, lists, tuples of arrays.
@@ -161,8 +163,8 @@ def compile_to_js(f: Callable, *example_args) -> str:
     for k, arg in enumerate(example_args):
         if not isinstance(arg, (bool, int, float, complex, np.generic, np.ndarray, jax.Array, jax.ShapeDtypeStruct)):
             raise TypeError(f"example_args[{k}] must be a number or an array, but is {arg!r} of type {type(arg).__name__}")
-        if str(dtype := getattr(arg, "dtype", np.asarray(arg).dtype)) not in TYPES:
-            error = Unsupported if np.dtype(dtype).kind in "iufc" else TypeError
+        if str(dtype := arg.dtype if hasattr(arg, "dtype") else np.result_type(arg)) not in TYPES:
+            error = Unsupported if getattr(dtype, "kind", "O") in "iufc" else TypeError
             raise error(f"example_args[{k}] must be of 64 bit floats, integers or Booleans, but is of dtype {dtype}")
     with jax.enable_x64(True):
         closed, tree = jax.make_jaxpr(f, return_shape=True)(*example_args)

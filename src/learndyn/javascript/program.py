@@ -73,14 +73,14 @@ class Program:
     def lazy(self, like, at, *sources, computed=False):
         """An array like another, whose element at a position is at(position, *sources)."""
         sources = [self.readable(source) for source in sources] if like.size > UNROLL else sources
-        computed = computed or any(source.computed for source in sources)
+        computed += max((source.computed for source in sources), default=0)
         return Lazy(like.shape, like.dtype, at=lambda i: at(i, *sources), computed=computed)
 
     def settle(self, value, uses=1):
-        """Small arrays become variables; a large one that takes computing is stored if it is used more than once."""
+        """Small arrays become variables; a large one that takes arithmetic is stored if used often, or if it takes much."""
         if isinstance(value, (Buffer, Lazy)) and value.size <= UNROLL:
             return self.scalars(value.shape, value.dtype, map(value.at, positions(value.shape)))
-        return self.evaluated(value) if uses > 1 else value
+        return self.evaluated(value) if uses > 1 or value.computed > 30 else value
 
     def readable(self, value):
         """The value in a form that loops can read: variables have no index."""

@@ -90,11 +90,9 @@ def linear_algebra(program, equation, *operands):
     rank, params = 1 if "pivots" in equation.name else 2, sorted(equation.params.items())
     batch, flags = operands[0].shape[:-rank], [int(p) for _, p in params if isinstance(p, int)]
     numbers = [str(n) for n in [*(n for x in operands for n in x.shape[-rank:]), *flags]]
+    sizes = [v.size // max(math.prod(batch), 1) for v in arrays]
     for position in program.each(batch, 0):
-        parts = []
-        for v in arrays:
-            n = v.size // math.prod(batch)
-            start = linear(position, batch) * n
-            parts.append(f"{v.name}.subarray({start},{start + n})" if batch else v.name)
+        k = linear(position, batch)
+        parts = [f"{v.name}.subarray({k * n},{k * n + n})" if batch else v.name for v, n in zip(arrays, sizes)]
         program.write(f"{equation.name}({','.join(parts + numbers)});")
     return arrays[len(operands) :]

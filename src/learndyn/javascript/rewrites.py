@@ -72,9 +72,9 @@ def moving_window(name, x, *others, slice_sizes=None):
 
 @rewrite("cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp")
 def cumulative(name, x, axis, reverse):
-    largest = np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).max
-    combine, start = {"cumsum": (lax.add, 0), "cumprod": (lax.mul, 1), "cummax": (lax.max, -largest),
-                      "cummin": (lax.min, largest), "cumlogsumexp": (jnp.logaddexp, -np.inf)}[name]
+    low, high = (-np.inf, np.inf) if x.dtype.kind == "f" else (np.iinfo(x.dtype).min, np.iinfo(x.dtype).max)
+    combine, start = {"cumsum": (lax.add, 0), "cumprod": (lax.mul, 1), "cummax": (lax.max, low), "cummin": (lax.min, high),
+                      "cumlogsumexp": (jnp.logaddexp, low)}[name]
     rows = jnp.moveaxis(x, axis, 0)
     first = jnp.full(rows.shape[1:], start, x.dtype)
     return jnp.moveaxis(lax.scan(lambda total, row: (combine(total, row),) * 2, first, rows, reverse=reverse)[1], 0, axis)

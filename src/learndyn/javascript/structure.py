@@ -25,7 +25,10 @@ def remap(program, equation, x):
 @rule("reshape", "squeeze")
 def reshape(program, equation, x):
     """Along axes of length 1 a map of positions; otherwise the same memory, read with other strides."""
-    out, rank = equation.outputs[0], len(x.shape)
+    out, rank, order = equation.outputs[0], len(x.shape), equation.params["dimensions"] if equation.name == "reshape" else None
+    if order is not None:
+        swapped = Value([x.shape[k] for k in order], x.dtype)
+        x = program.settle(program.lazy(swapped, lambda i, x: x.at([i[order.index(k)] for k in range(rank)]), x))
     old, new = ([k for k, n in enumerate(v.shape) if n != 1] for v in (x, out))
     if isinstance(x, Scalars) or [x.shape[k] for k in old] != [out.shape[k] for k in new]:
         return (x if isinstance(x, Scalars) else program.contiguous(x)).like(shape=out.shape)

@@ -58,7 +58,7 @@ def number(x):
 class Value:
     """An array of known shape; as such, the name of one that is not there yet."""
 
-    computed = False  # whether reading an element takes arithmetic, so that it should not be read twice
+    computed = 0  # how many operations reading an element takes; with any it should not be read twice
 
     def __init__(self, shape, dtype, **content):
         self.shape, self.dtype, self.size = tuple(shape), dtype, math.prod(shape)
