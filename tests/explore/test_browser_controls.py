@@ -75,6 +75,15 @@ def test_a_value_between_steps_is_kept_until_the_slider_moves(read):
     assert reader.values("between")["a"] == 2.5 and reader.text("between", "output") == ["2.5"]
 
 
+@pytest.mark.parametrize(("low", "step", "shown"), [(4, np.log10(2), "8"), (4, 0.25, "7.11"), (0.5, np.log10(2), "1.00")])
+def test_a_slider_of_doublings_shows_whole_numbers(read, low, step, shown):
+    spec = demo.figure("widths", [demo.slider("a", low, 32 * low, low, log=True, step=step)], [demo.line("x", demo.series("y"))], alt="x")
+    reader = read((spec, "(a) => ({ y: vector(2, () => a) })"))
+    reader.slider("widths", "a").press("ArrowRight")
+    reader.settle()
+    assert reader.text("widths", "output") == [shown]
+
+
 def test_choice_reset_and_set(read):
     reader = read(SPIRAL)
     reader.figure("spiral").get_by_label("Start").select_option("one start")

@@ -93,7 +93,7 @@ def test_what_cannot_be_computed_is_said_and_the_next_value_mends_it(read):
     assert error.inner_text() == ""
     reader.slider("fails", "a").press("End")
     reader.settle()
-    assert error.inner_text() == "This could not be computed: too large"
+    assert error.inner_text() == "Failed: too large"
     reader.slider("fails", "a").press("Home")
     reader.settle()
     assert error.inner_text() == ""

@@ -65,9 +65,9 @@
 
   const decimals = number => (String(number).split(".")[1] || "").length;
   /** A slider's value as text: as fine as its steps; on a logarithmic track, or with tiny steps, three digits. */
-  const print = ({ log, step, value }, v) => pretty(!log && step > 1e-4
+  const print = ({ log, low, step, value }, v) => pretty(!log && step > 1e-4
     ? v.toFixed(max(min(3, decimals(value)), min(decimals(step), ceil(1 - log10(step)))))
-    : v > 999 && v < 1e5 ? round(v) : v.toPrecision(3));
+    : v > 999 && v < 1e5 || log && low % 1 + (10 ** step + 1e-9) % 1 < 1e-8 ? round(v) : v.toPrecision(3)); // 4, 8, 16, …
 
   // -------------------------------------------------------------------------------- axes
 
@@ -594,7 +594,7 @@
   // -------------------------------------------------------------------------------- the figure
 
   function mount(element, spec, compute = spec.grid && table(spec.grid)) {
-    if (!compute) throw new TypeError(`figure ${spec.id} needs a function`);
+    if (!compute) throw new Error(`figure ${spec.id} needs a function`);
     element.explore?.destroy();
     const seconds = { compute: 0, draw: 0 };
     let frame = 0, updates = 0, running, again, gone, fresh, width, result;
@@ -606,7 +606,7 @@
     function set(values) {
       for (const name in values) {
         if (!controls[name] || !finite(+values[name]))
-          throw new RangeError(`cannot set ${name} to ${values[name]}; there are ${Object.keys(controls)}`);
+          throw new Error(`cannot set ${name}=${values[name]} of ${Object.keys(controls)}`);
         controls[name].take(+values[name]);
       }
       request();
@@ -638,7 +638,7 @@
       running = false;
       if (gone) return;
       seconds.compute = (now() - began) / 1000;
-      write(trouble, error ? "This could not be computed: " + error.message : "");
+      write(trouble, error ? "Failed: " + error.message : "");
       if (!error) (fresh ? layout : show)();
       fresh = false;
       if (again) request();
