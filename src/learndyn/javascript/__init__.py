@@ -7,7 +7,8 @@ The way of a function through the compiler, a module a step:
    dropped, and then one rule a primitive says what value its result is and writes the statements that make it.
 2. `values`: an array is not always memory. A small one is a handful of JavaScript variables, a large one a typed array,
    a transposed or a summed one a function of the position, a known one a table or a formula.
-3. `elementwise`, `structure`, `reductions`, `control`: the rules; `rewrites`: what JAX says in simpler primitives; `program`: statements, loops, buffers.
+3. `elementwise`, `structure`, `reductions`, `control`: the rules; `rewrites`: primitives that JAX says in simpler ones;
+   `program`: statements, loops, buffers; `library`: the JavaScript functions that programs call.
 """
 from learndyn.javascript import control, elementwise, reductions, rewrites, structure  # the rules register themselves
 from learndyn.javascript.compiler import Unsupported, compile_to_js

@@ -183,7 +183,10 @@ def compile_to_js(f: Callable, *example_args) -> str:
 
 def _record(program, value):
     """JavaScript for an array of the result: a copy, because the next call uses the buffers again."""
-    data = f"Float64Array.of({','.join(value.elements)})" if isinstance(value, Scalars) else f"{program.contiguous(value).name}.slice()"
+    if isinstance(value, Scalars):
+        data = f"Float64Array.of({','.join(value.elements)})"
+    else:
+        data = f"{program.contiguous(value).name}.slice()"
     return f"{{shape:{json.dumps(value.shape, separators=(',', ':'))},data:{data}}}"
 
 

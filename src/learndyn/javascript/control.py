@@ -14,7 +14,7 @@ def changing(program, like, expressions=None):
 
 def carry(program, values):
     """What changes from turn to turn, with its first values."""
-    return [program.copy(v) if v.size > UNROLL else changing(program, v, list(map(v.at, positions(v.shape)))) for v in values]
+    return [changing(program, v, list(map(v.at, positions(v.shape)))) if v.size <= UNROLL else program.copy(v) for v in values]
 
 
 def overwrite(program, targets, values):
@@ -36,7 +36,8 @@ def scan(program, equation, *operands):
     p, n, kept, length = (equation.params[name] for name in ("jaxpr", "num_consts", "num_carry", "length"))
     operands = [program.evaluated(v) for v in operands]
     rows, carried = [program.readable(v) for v in operands[n + kept :]], carry(program, operands[n : n + kept])
-    stacked, turn = [program.allocate(out) for out in equation.outputs[kept:]], prepared(program, p.jaxpr, p.consts, operands[:n])
+    stacked = [program.allocate(out) for out in equation.outputs[kept:]]
+    turn = prepared(program, p.jaxpr, p.consts, operands[:n])
     for (k,) in program.each([length], 0):
         k = length - 1 - k if equation.params["reverse"] else k
         row = [program.lazy(Value(v.shape[1:], v.dtype), lambda i, v: v.at([k, *i]), v) for v in rows]
@@ -60,9 +61,10 @@ def while_(program, equation, *operands):
     program.write(f"if(!{anywhere.at(())})break;")
     values = turn(carried)
     if go_on.shape:  # under vmap some loops have ended while others go on
-        values = [program.settle(program.lazy(
-            old, lambda i, go, new, old: f"({go.at(i[:len(go.shape)])}?{new.at(i)}:{old.at(i)})", go_on, new, old, computed=True))
-            for new, old in zip(values, carried)]
+        def at(i, go_on, new, old):
+            return f"({go_on.at(i[:len(go_on.shape)])}?{new.at(i)}:{old.at(i)})"
+
+        values = [program.settle(program.lazy(old, at, go_on, new, old, computed=True)) for new, old in zip(values, carried)]
     overwrite(program, carried, values)
     program.write("}")
     return carried

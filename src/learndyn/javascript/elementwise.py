@@ -86,7 +86,7 @@ def select_n(program, equation, which, *cases):
 @rule("convert_element_type")
 def convert_element_type(program, equation, x):
     source, target = x.dtype, equation.outputs[0].dtype
-    if target.kind == "f" != source.kind != "b" or target == source or target.kind in "iu" and np.can_cast(source, target) and source.kind != "b":
+    if target == source or source.kind in "iu" and (target.kind == "f" or target.kind in "iu" and np.can_cast(source, target)):
         return x.like(dtype=target)
     template = "({}!=0)" if target.kind == "b" else "(+{})" if source.kind == "b" else f"({RANGES[str(target)]})"
     if source.kind == "f" and target.kind in "iu":

@@ -117,7 +117,8 @@ def _tabulated(numbers):
         return f"new Float64Array({n})" + (f".fill({number(first)})" if number(first) != "0" else "")
     part, step = i / max(n - 1, 1), numbers[1] - first
     for formula, values in [(f"{number(first)}+{number(step)}*i", lambda: first + step * i),
-                            (f"{number(first)}*(1-i/{n - 1})+i/{n - 1}*{number(last)}", lambda: first * (1 - part) + part * last)]:
+                            (f"{number(first)}*(1-i/{n - 1})+i/{n - 1}*{number(last)}",
+                             lambda: first * (1 - part) + part * last)]:
         if n > UNROLL and np.isfinite(numbers).all() and values().tobytes() == numbers.tobytes():
             return f"Float64Array.from({{length:{n}}},(_,i)=>{formula})"
     return f"Float64Array.of({','.join(number(x).strip('()') for x in numbers)})"

@@ -44,7 +44,8 @@ def gather(name, x, indices, dimension_numbers, slice_sizes, mode, fill_value, *
     offsets = [n for k, n in enumerate(slice_sizes) if k not in d.collapsed_slice_dims and k not in d.operand_batching_dims]
     out = [offsets.pop(0) if k in d.offset_dims else batch.pop(0) for k in range(len(offsets) + len(batch))]
     if fill_value is None:
-        fill_value = {"f": np.nan, "b": True}.get(x.dtype.kind) or getattr(np.iinfo(x.dtype), "max" if x.dtype.kind == "u" else "min")
+        limits = np.iinfo(x.dtype) if x.dtype.kind in "iu" else None
+        fill_value = {"f": np.nan, "b": True}.get(x.dtype.kind) or (limits.min if limits.min < 0 else limits.max)
     where = places(x.shape, indices, out, slice_sizes, mode, d.offset_dims, d.collapsed_slice_dims, d.start_index_map,
                    d.operand_batching_dims, d.start_indices_batching_dims)
     return take.bind(x.reshape(-1), where, fill=fill_value, checked="FILL" in str(mode))
