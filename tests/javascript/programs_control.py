@@ -126,10 +126,10 @@ def deep(a, x):
             if depth:
                 c, _ = lax.scan(level(depth - 1), c, row)
             else:
-                c = jnp.sort(c + row, 1) * 0.9 + jnp.tensordot(
-                    c, c, ((0, 1), (0, 1)),
-                )[None, :1] * 0.01 + jnp.cumsum(c, 2) * 0.1 + c.sum((0, 2), keepdims=True)
-                c = jnp.tanh(jnp.sort(c, 2) + jnp.einsum("ijk,ilk->ijl", c, c)[..., :1]).at[:, jnp.int64(row > 0)].add(a)
+                c = jnp.sin(3 * jnp.sort(c + row, 1)) + 0.1 * jnp.tensordot(c, x[:, :, :1], ((0, 1), (0, 1)))[None, :1]
+                c = c[:, :, ::-1] + 0.1 * jnp.cumsum(c, 2) - 0.1 * c.sum((0, 2), keepdims=True)
+                c = jnp.sin(2 * jnp.sort(c, 2) + 0.1 * jnp.einsum("ijk,ilk->ijl", c, x)[..., :1])
+                c = c.at[:, jnp.int64(row > 0)].add(a)
             return c, c.sum()
 
         return step

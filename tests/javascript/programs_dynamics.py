@@ -130,11 +130,15 @@ def constants(a, b):
         jnp.array([1e-310 * 0, 1e300, -1e-300, jnp.nan, jnp.inf, -jnp.inf, -0.0, 1 / 3, 123456789.123, 5e-324 * 0]),
     )
     truths, counts = jnp.array([True, False] * 6), jnp.array([3, -1, 2**31 - 1, -(2**31)], jnp.int32)
+    edges = (
+        jnp.array([2**31 - 1, -(2**31)] * 6, jnp.int32) + jnp.int32(a > 0),
+        jnp.arange(12, 0, -1, dtype=jnp.uint32) * jnp.uint32(b > 0),
+    )
     folded = (
         jnp.linalg.eigvalsh(table.T @ table) * a, jnp.sort(table[:, 0]) + b, jnp.fft.fft(TABLE[0]).real * a,
         jnp.float32(0.1).astype(float) * a,
     )
     return (
-        v * a, v + b, table * a, table @ table.T * b, jnp.where(truths, a, b), counts * a, table, truths, counts,
+        v * a, v + b, table * a, table @ table.T * b, jnp.where(truths, a, b), counts * a, edges, table, truths, counts,
         jnp.full(30, 7.0) * a, folded, table[3] * b,
     )

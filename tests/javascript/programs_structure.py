@@ -139,7 +139,8 @@ def scatters(x, k, a):
         x.at[safe, safe % 4].add(s), x.at[1, 2].set(a), x.at[:, safe % 4].add(a), x.at[::2, 1].set(a),
         x[0, :3].at[1].set(a),
     ]
-    others = [x.at[safe].apply(jnp.tanh), jnp.zeros(9).at[safe].add(s), jnp.zeros(3, int).at[safe % 3].add(1), x.at[2:4, 1:3].add(a)]
+    others = [x.at[safe].apply(jnp.tanh), jnp.zeros(9).at[safe].add(s), x.at[2:4, 1:3].add(a)]
+    others += [jnp.zeros(3, int).at[safe % 3].add(1)]
     truth = [(x > 0).at[k[0] % 6].set(True), (x[:, 0] > 0).at[k].max(True), jnp.bincount(safe, length=7)]
     return rows, modes, pairs, others, truth
 
