@@ -57,7 +57,6 @@ def functions(a, b):
     return {
         "normal": (stats.norm.pdf(t), stats.norm.cdf(t), stats.norm.logpdf(t, b), stats.norm.ppf(jax.nn.sigmoid(t))),
         "special": (special.expit(t), special.logit(jax.nn.sigmoid(t)), special.xlogy(t**2, t**2 + 1), special.entr(t**2)),
-        "gamma": (special.gammaln(2.5 + t), special.digamma(2.5 + t)),
         "angles": (jnp.arctan2(t, b), jnp.hypot(t, b), jnp.unwrap(3 * t), jnp.deg2rad(t), jnp.mod(5 * t, 1.1)),
         "float": (jnp.heaviside(t, 0.5), jnp.sign(t), jnp.float_power(1 + t**2, b), jnp.nan_to_num(jnp.log(t - 9))),
         "sums": (jax.nn.logsumexp(t, b=jnp.abs(t)), jnp.logaddexp(t, b), jax.nn.log_sigmoid(9 * t), jax.nn.glu(t)),

@@ -4,8 +4,7 @@ const compare=(a,b)=>a<b?-1:a>b?1:(a!=a)-(b!=b);
 const square=(x,f)=>f?f(x,x):x*x;
 const power=(x,y)=>x==1||x==-1&&abs(y)==1/0?1:x**y;
 const wholePower=(x,n,f=(a,b)=>a*b)=>{
-  if(n<0)return 1/wholePower(x,-n,f);
-  let y=1;for(;n>=1;n=floor(n/2)){if(n%2)y=f(y,x);x=f(x,x)}return y};
+  if(n<0)return 1/wholePower(x,-n,f);let y=1;for(;n>=1;n=floor(n/2)){if(n%2)y=f(y,x);x=f(x,x)}return y};
 const whole=(x,low,high)=>min(max(trunc(x)||0,low),high);
 const roundEven=x=>{const r=round(x);return r-x==.5&&r%2?r-1:r};
 const roundAway=x=>x<0?-round(-x):round(x);
@@ -16,41 +15,23 @@ const shiftRight=(a,b,mask)=>b>>>0<32?((a&mask)>>>0)>>>b:0;
 // Integers of 64 bits are exact up to 2^53; BigInt brings a larger product back into their range.
 const wide=(a,b,f)=>Number(BigInt.asIntN(64,f(BigInt(a),BigInt(b))));
 const times=(a,b)=>abs(a*b)<=2**53?a*b+0:wide(a,b,(a,b)=>a*b);
-// erf by its series near 0, erfc by its continued fraction elsewhere, the inverse by Halley's method.
+// erf by its series near 0, erfc by its continued fraction elsewhere.
 const erfSeries=x=>{let t=x,s=x;for(let n=1;abs(t)>1e-17*abs(s);n++)s+=(t*=-x*x/n)/(2*n+1);return s*2/sqrt(PI)};
 const erf=x=>abs(x)<2?erfSeries(x):x<0?erfc(-x)-1:1-erfc(x);
 const erfc=x=>{
-  if(!(x>=2))return x<=-2?2-erfc(-x):1-erfSeries(x);
-  let f=0;for(let k=120;k;k--)f=k/2/(x+f);return exp(-x*x)/sqrt(PI)/(x+f)};
-const erfInverse=y=>{
-  if(!(abs(y)<1))return abs(y)==1?y/0:NaN;
-  const l=log1p(-y*y),m=4.33+l/2;let x=sign(y)*sqrt(sqrt(m*m-l/.147)-m);
-  for(let k=0;k<4;k++){const d=(y<-.5?erfc(-x)-1-y:y>.5?1-y-erfc(x):erf(x)-y)*sqrt(PI)/2*exp(x*x);x-=d/(1+x*d)}return x};
-// Stirling's series, beyond 15, for the logarithm of the gamma function and for its derivative.
-const lgamma=x=>{
-  if(x<=0)return x==floor(x)?1/0:log(PI/abs(sin(PI*x)))-lgamma(1-x);
-  let p=1;if(x<1/0)for(;x<15;x++)p*=x;else return x;
-  const y=1/x/x,s=1/12-y*(1/360-y*(1/1260-y*(1/1680-y*(1/1188-y*691/360360))));
-  return (x-.5)*log(x)-x+.9189385332046727-log(p)+s/x};
-const digamma=x=>{
-  if(x<=0)return x==floor(x)?NaN:digamma(1-x)-PI/tan(PI*x);
-  let s=0;for(;x<15;x++)s-=1/x;
-  const y=1/x/x;return s+log(x)-.5/x-y*(1/12-y*(1/120-y*(1/252-y*(1/240-y*(1/132-y*691/32760)))))};
+  if(!(x>=2))return x<=-2?2-erfc(-x):1-erfSeries(x);let f=0;for(let k=120;k;k--)f=k/2/(x+f);return exp(-x*x)/sqrt(PI)/(x+f)};
 // Matrices, row after row: the operands, the results, the sizes of the operands, and the flags by their names in JAX.
 const cholesky=(a,l,n)=>{
-  l.fill(0);for(let j=0;j<n;j++)for(let i=j;i<n;i++){
-    let s=a[i*n+j];for(let k=0;k<j;k++)s-=l[i*n+k]*l[j*n+k];
+  l.fill(0);for(let j=0;j<n;j++)for(let i=j;i<n;i++){let s=a[i*n+j];for(let k=0;k<j;k++)s-=l[i*n+k]*l[j*n+k];
     if(i==j&&!(s>0))return l.fill(NaN);
     l[i*n+j]=i==j?sqrt(s):s/l[j*n+j]}};
 const swap=(v,p,q)=>{const t=v[p];v[p]=v[q];v[q]=t};
 const lu=(a,f,pivots,order,m,n)=>{
-  f.set(a);for(let i=0;i<m;i++)order[i]=i;
-  for(let k=0;k<min(m,n);k++){
+  f.set(a);for(let i=0;i<m;i++)order[i]=i;for(let k=0;k<min(m,n);k++){
     let p=k;for(let i=k+1;i<m;i++)if(abs(f[i*n+k])>abs(f[p*n+k]))p=i;
     pivots[k]=p;swap(order,k,p);for(let j=0;j<n;j++)swap(f,k*n+j,p*n+j);
     for(let i=k+1;i<m;i++){const g=f[k*n+k]?f[i*n+k]/=f[k*n+k]:0;for(let j=k+1;j<n;j++)f[i*n+j]-=g*f[k*n+j]}}};
-const lu_pivots_to_permutation=(pivots,order,m,n)=>{
-  for(let i=0;i<n;i++)order[i]=i;for(let i=0;i<m;i++)swap(order,i,pivots[i])};
+const lu_pivots_to_permutation=(pivots,order,m,n)=>{for(let i=0;i<n;i++)order[i]=i;for(let i=0;i<m;i++)swap(order,i,pivots[i])};
 // From the right means with the transpose, for the rows.
 const triangular_solve=(a,b,x,n,_,rows,columns,conjugate,left,lower,transpose,unit)=>{
   const t=!left!=!!transpose,forward=!lower==t,m=left?columns:rows,at=(i,c)=>left?i*m+c:c*n+i;

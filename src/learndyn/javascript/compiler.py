@@ -18,7 +18,7 @@ RULES = {}  # primitive -> rule(program, equation, *values), which writes JavaSc
 REWRITES = {}  # primitive -> a function of JAX that says it in simpler primitives, and takes its place
 CALLS = {"jit": "jaxpr", "remat2": "jaxpr", "custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr",
          "custom_linear_solve": "jaxprs"}  # primitive -> the parameter that holds what it calls, which takes its place
-SAME = {"copy", "stop_gradient", "optimization_barrier"}  # the results are the operands
+SAME = {"copy", "device_put", "stop_gradient", "optimization_barrier"}  # the results are the operands
 TYPES = {"float64", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"}
 Equation = namedtuple("Equation", "name params inputs outputs effects source")  # inputs and outputs are values
 
@@ -183,10 +183,8 @@ def compile_to_js(f: Callable, *example_args) -> str:
 
 def _record(program, value):
     """JavaScript for an array of the result: a copy, because the next call uses the buffers again."""
-    if isinstance(value, Scalars):
-        data = f"Float64Array.of({','.join(value.elements)})"
-    else:
-        data = f"{program.contiguous(value).name}.slice()"
+    of = isinstance(value, Scalars)
+    data = f"Float64Array.of({','.join(value.elements)})" if of else f"{program.contiguous(value).name}.slice()"
     return f"{{shape:{json.dumps(value.shape, separators=(',', ':'))},data:{data}}}"
 
 

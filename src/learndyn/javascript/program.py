@@ -115,7 +115,8 @@ def _tabulated(numbers):
     n, i, first, last = numbers.size, np.arange(numbers.size), numbers[:1].sum(), numbers[-1:].sum()
     if numbers.tobytes() == np.full(n, first).tobytes():
         return f"new Float64Array({n})" + (f".fill({number(first)})" if number(first) != "0" else "")
-    part, step = i / max(n - 1, 1), numbers[1] - first
+    with np.errstate(over="ignore", invalid="ignore"):
+        part, step = i / max(n - 1, 1), numbers[1] - first
     for formula, values in [(f"{number(first)}+{number(step)}*i", lambda: first + step * i),
                             (f"{number(first)}*(1-i/{n - 1})+i/{n - 1}*{number(last)}",
                              lambda: first * (1 - part) + part * last)]:

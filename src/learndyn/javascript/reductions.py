@@ -15,10 +15,6 @@ NEUTRAL = {"add": "0", "mul": "1", "max": "(-1/0)", "min": "(1/0)", "and": "(-1)
 NEUTRAL_TRUTH = {**NEUTRAL, "max": "0", "min": "1", "and": "1"}
 
 
-def without(shape, axes):
-    return [n for k, n in enumerate(shape) if k not in axes]
-
-
 def merged(outer, inner, axes):
     """The position whose entries along `axes` are the inner ones, in order."""
     rank, outer, inner = len(outer) + len(inner), iter(outer), iter(inner)
@@ -72,11 +68,11 @@ def sort(program, equation, *operands):
     axis, keys, operands = equation.params["dimension"], equation.params["num_keys"], [program.stored(x) for x in operands]
     shape, n = operands[0].shape, operands[0].shape[axis]
     order, results = program.allocate(Value([n], np.dtype(np.int32))), [program.allocate(x) for x in operands]
-    for o in program.each(without(shape, [axis]), 0):
-        compared = [[x.at(merged(o, [index(name)], [axis])) for name in ("p", "q")] for x in operands[:keys]]
+    for o in program.each(shape[:axis] + shape[axis + 1 :], 0):
+        compared = [[x.at(merged(o, [index(name)], [axis])) for name in ("P", "Q")] for x in operands[:keys]]
         for (k,) in program.each([n], 0):
             program.write(f"{order.at([k])}={k};")
-        program.write(f"{order.name}.sort((p,q)=>{'||'.join(f'compare({p},{q})' for p, q in compared)});")
+        program.write(f"{order.name}.sort((P,Q)=>{'||'.join(f'compare({p},{q})' for p, q in compared)});")
         for (k,) in program.each([n], 0):
             for x, result in zip(operands, results):
                 program.write(f"{result.at(merged(o, [k], [axis]))}={x.at(merged(o, [index(order.at([k]))], [axis]))};")

@@ -89,21 +89,10 @@ def extremal(name, x, axes, index_dtype):
     return jnp.min(jnp.where((x == extremum) | (x != x), count, index_dtype.type(x.shape[axes[0]])), axis=axes)
 
 
-@rewrite("top_k")
-def top_k(name, x, k, axis):
-    """The last k in order, turned around twice, so that of equals the first stays first."""
-    pair = [lax.rev(v, [axis]) for v in (x, lax.broadcasted_iota(jnp.int32, x.shape, axis))]
-    return [lax.slice_in_dim(lax.rev(v, [axis]), 0, k, axis=axis) for v in lax.sort(pair, dimension=axis, num_keys=1)]
-
-
-@rewrite("tile")
-def tile(name, x, reps):
-    shape = [n for pair in zip(reps, x.shape) for n in pair]
-    return lax.broadcast_in_dim(x, shape, range(1, len(shape), 2)).reshape([r * n for r, n in zip(reps, x.shape)])
-
-
 REWRITES |= {
     "split": lambda x, sizes, axis: [lax.slice_in_dim(x, sum(sizes[:k]), sum(sizes[: k + 1]), axis=axis) for k in range(len(sizes))],
+    "tile": lambda x, reps: lax.broadcast_in_dim(x, [n for pair in zip(reps, x.shape) for n in pair], range(1, 2 * x.ndim, 2))
+        .reshape([r * n for r, n in zip(reps, x.shape)]),
     "stack": lambda *xs, axis: lax.concatenate([lax.expand_dims(x, [axis]) for x in xs], axis),
     "unstack": lambda x, axis: [lax.index_in_dim(x, k, axis, keepdims=False) for k in range(x.shape[axis])],
 }

@@ -100,7 +100,7 @@ class Constant(Value):
         flat, offset = array.ravel(), linear([0 if n == 1 else i for i, n in zip(position, array.shape)], array.shape)
         if isinstance(offset, int):
             return number(flat[offset])
-        step = flat[1] - flat[0] if flat.dtype.kind in "iu" else 0
-        if step and np.array_equal(flat, flat[0] + step * np.arange(flat.size)):
-            return f"({offset * int(step) + int(flat[0])})"
+        step = int(flat[1]) - int(flat[0]) if flat.dtype.kind in "iu" else 0
+        if step and np.array_equal(flat, int(flat[0]) + step * np.arange(flat.size, dtype=object)):
+            return f"({offset * step + int(flat[0])})"
         return f"{self.table(flat)}[{offset}]"
