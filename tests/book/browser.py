@@ -3,10 +3,13 @@
 import contextlib
 import functools
 import http.server
+import os
 import shutil
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
@@ -55,6 +58,14 @@ def launched():
         browser = playwright.chromium.launch(executable_path=executable(), args=list(_ARGUMENTS))
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")  # and not longer: playwright runs once in a process at a time
+def chromium():
+    if executable() is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(NO_BROWSER)
+    with launched() as chromium:
+        yield chromium
 
 
 @contextlib.contextmanager

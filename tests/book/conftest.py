@@ -10,6 +10,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "javascript")]  # pytest's importli
 
 import browser  # noqa: E402
 
+chromium = browser.chromium
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):

@@ -4,7 +4,6 @@ The pages are opened from the file system and from localhost, and nothing else c
 the book is refused and fails the test.  axe-core looks for barriers in both modes.
 """
 
-import os
 from pathlib import Path
 
 import browser
@@ -55,14 +54,6 @@ BARRIERS = """async () => {
     return [rule.id, Boolean(element?.closest("article")), `${rule.id} (${rule.help}): ${node.html.slice(0, 160)}`];
   }));
 }"""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if browser.executable() is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(browser.NO_BROWSER)
-    with browser.launched() as chromium:
-        yield chromium
 
 
 @pytest.fixture(scope="module")

@@ -54,14 +54,6 @@ SHOWN = """(id) => [...document.querySelectorAll(`#explore-${id} .explore-svg pa
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    if browser.executable() is None:
-        pytest.skip(browser.NO_BROWSER)
-    with browser.launched() as chromium:
-        yield chromium
-
-
-@pytest.fixture(scope="module")
 def desk(chromium):
     return browser.visit(browser.context(chromium), INSIDE)
 
