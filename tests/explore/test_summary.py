@@ -37,7 +37,8 @@ def test_formats_that_are_not_given():
 @pytest.mark.parametrize(("template", "words", "error", "message"), [
     (3, {}, TypeError, "summary must be a text"),
     (" ", {}, ValueError, "summary must be a text that is not empty"),
-    ("{los}", {}, ValueError, r"summary: \{los\} must be a control, 'rate', 'which', 'both', or a key .* 'loss'"),
+    ("{los}", {}, ValueError, r"summary: \{los\} must be a control, 'rate', 'which', 'both', or a key .* 'loss'.* \(did you mean 'loss'\?\)"),
+    ("{rat}", {}, ValueError, r"did you mean 'rate'"),
     ("{loss", {}, ValueError, r"summary must be a text with \{key\}"),
     ("{}", {}, ValueError, r"summary: \{\} must be"),
     ("{loss.real}", {}, ValueError, r"summary: \{loss.real\} must be"),
@@ -45,15 +46,15 @@ def test_formats_that_are_not_given():
     ("{loss:5.2f}", {}, ValueError, "format of 'loss' must be d or like .2f"),
     ("{loss:.2%}", {}, ValueError, "format of 'loss' must be d or like .2f"),
     ("{loss:d}", {}, ValueError, "does not fit a real number"),
-    ("{path}", {}, ValueError, r"summary: 'path' must have 0 axes, .* \(3,\)"),
+    ("{path}", {}, ValueError, r"summary: 'path' must be a single number, .* \(3,\)"),
     ("{both}", {}, ValueError, "'both' is both a control and a key"),
     (r"$\lambda$", {}, ValueError, "summary must be plain text"),
     ("{which:.2f}", {}, ValueError, "'which' is shown as a word"),
     ("{kind}", {"kind": "ab"}, TypeError, r"words\['kind'\] must be a sequence"),
-    ("{kind}", {"kind": ()}, ValueError, r"words\['kind'\] must hold at least 1 texts"),
-    ("{kind}", {"knd": ("a",)}, ValueError, "words must be a key of what simulate returns"),
+    ("{kind}", {"kind": ()}, ValueError, r"words\['kind'\] must hold at least 1 text, but is \(\)"),
+    ("{kind}", {"knd": ("a",)}, ValueError, r"words: simulate does not return 'knd'; it returns 'both', .* \(did you mean 'kind'\?\)"),
     ("{loss}", {"loss": ("a",)}, TypeError, "'loss' must be an index, but simulate returns float64"),
-    ("{path}", {"path": ("a",)}, ValueError, r"words: 'path' must have 0 axes"),
+    ("{path}", {"path": ("a",)}, ValueError, "words: 'path' must be a single number, but"),
     ("{flat}", {"flat": ("a",)}, ValueError, r"words\['flat'\] must be two texts"),
     ("{loss}", {"kind": ("a",)}, ValueError, r"words must name keys that the summary mentions, .* \['kind'\]"),
     (None, {"kind": ("a",)}, ValueError, "words must name keys that the summary mentions"),
@@ -73,6 +74,11 @@ def test_text_of_a_setting():
     assert told("{loss:.1e} {loss:.3g}", loss=-1.25e-7) == "−1.2×10⁻⁷ −1.25×10⁻⁷"
     assert told("{loss} {loss:.0f}", loss=np.nan) == "undefined undefined" and told("{loss}", loss=-np.inf) == "infinite"
     assert _summary.text(None, {}, {}) == ""
+
+
+def test_an_index_of_one_word():
+    with pytest.raises(ValueError, match=r"words\['kind'\] has 1 text, but"):
+        told("{kind}", {"kind": ("a",)}, kind=1)
 
 
 @pytest.mark.parametrize("index", [-1, 2])

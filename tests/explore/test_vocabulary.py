@@ -58,19 +58,28 @@ TABLE = {
     "step": Row(lambda: Slider(0, 1, 0, step=0), ValueError, ("step of Slider", "positive", "0")),
     "long step": Row(lambda: Slider(1, 10, 1, log=True, step=2), ValueError, ("step of Slider", "1 in the decimal", "2")),
     "label": Row(lambda: Slider(0, 1, 0, label=""), ValueError, ("label of Slider", "empty", "''")),
+    "label's TeX": Row(lambda: Slider(0, 1, 0, label=r"$\foo$"), ValueError, ("label of Slider", r"\foo", "TeX")),
     # choices
     "options": Row(lambda: Choice("ab"), TypeError, ("options of Choice", "sequence", "'ab'")),
     "one option": Row(lambda: Choice(("a",)), ValueError, ("options of Choice", "at least 2", "('a',)")),
     "twice": Row(lambda: Choice(("a", "a")), ValueError, ("options of Choice", "twice", "('a', 'a')")),
+    "label of a choice": Row(lambda: Choice(("a", "b"), label="$x_$"), ValueError, ("label of Choice", "'$x_$'", "TeX")),
     "no option": Row(lambda: Choice(("red", "green"), "gren"), ValueError, ("value of Choice", "'gren'", "did you mean 'green'")),
     # panels by themselves
-    "no key": Row(lambda: line(), ValueError, ("keys of line", "at least 1", "()")),
+    "no key": Row(lambda: line(), ValueError, ("keys of line", "at least 1 text, but", "()")),
     "key twice": Row(lambda: bars("a", "a"), ValueError, ("keys of bars", "twice", "('a', 'a')")),
     "no text": Row(lambda: line(3), TypeError, ("keys of line[0]", "text", "3")),
     "log of line": Row(lambda: line("a", log="z"), ValueError, ("log of line", "'xy'", "'z'")),
     "log of bars": Row(lambda: bars("a", log="x"), ValueError, ("log of bars", "'y'", "'x'")),
     "log of scatter": Row(lambda: scatter("a", log="yx"), ValueError, ("log of scatter", "'xy'", "'yx'")),
     "unknown argument": Row(lambda: line("a", xlabl="t"), ValueError, ("argument of line", "'xlabl'", "did you mean 'xlabel'")),
+    "line's argument": Row(lambda: line("a", logy=True), ValueError, ("argument of line", "'logy'", "did you mean 'log'", "'vertical', 'x', 'xlabel'")),
+    "bars' argument": Row(lambda: bars("a", label="b"), ValueError, ("argument of bars", "'horizontal', 'labels', 'log', 'title'", "'label'")),
+    "scatter's argument": Row(lambda: scatter("a", xs="b"), ValueError, ("argument of scatter", "'xs'", "'key', 'labels', 'log', 'title', 'vertical', 'x'")),
+    "heat's argument": Row(lambda: heat("a", limit=(0, 1)), ValueError, ("argument of heat", "'center', 'key'", "did you mean 'limits'")),
+    "phase's argument": Row(lambda: plane("a", level={}), ValueError, ("argument of phase", "'curves', 'drag', 'field'", "did you mean 'levels'")),
+    "keys by name": Row(lambda: line(keys=("a", "b")), ValueError, ("keys of line", "without a name, line('a', 'b')", "keys=('a', 'b')")),
+    "paths by name": Row(lambda: plane(paths="a"), ValueError, ("paths of phase", "without a name", "paths='a'")),
     "limits": Row(lambda: line("a", xlim=(1, 0)), ValueError, ("xlim of line", "increase", "(1, 0)")),
     "log limits": Row(lambda: line("a", ylim=(0, 1), log="y"), ValueError, ("ylim of line", "positive", "(0, 1)")),
     "three limits": Row(lambda: line("a", ylim=(0, 1, 2)), ValueError, ("ylim of line", "pair", "(0, 1, 2)")),
@@ -123,18 +132,24 @@ TABLE = {
     "handle outside": Row(full(phase("path", drag=("r1", "r2"), xlim=(-0.5, 0.5), ylim=SQUARE)), ValueError,
                           ("value of r1", "xlim", "but is 1")),
     # what simulate returns
-    "no dict": Row(shown(simulate=lambda rate: rate), TypeError, ("simulate", "dict", "ShapeDtypeStruct")),
-    "nested": Row(shown(simulate=lambda rate: {"a": {"b": rate}}), TypeError, ("simulate", "flat", "'a'")),
+    "no dict": Row(shown(simulate=lambda rate: rate), TypeError, ("simulate", "dict of arrays", "returns an array")),
+    "nothing": Row(shown(simulate=lambda rate: None), TypeError, ("simulate", "dict of arrays", "returns None")),
+    "nested": Row(shown(simulate=lambda rate: {"a": {"b": rate}}), TypeError, ("simulate", "flat", "'a'", "is a dict")),
     "number as key": Row(shown(simulate=lambda rate: {1: rate}), TypeError, ("simulate", "texts", "1")),
     "complex": Row(shown(simulate=lambda rate: {"loss": rate * 1j}), TypeError, ("simulate", "'loss'", "complex128")),
-    "missing key": Row(shown(line("los")), ValueError, ("key of line", "'loss', 't'", "'los'")),
+    "missing key": Row(shown(line("los")), ValueError, ("key of line", "does not return 'los'", "it returns 'loss', 't' (did you mean 'loss'?)")),
     "missing x": Row(shown(line("loss", x="time")), ValueError, ("x of line", "'loss', 't'", "'time'")),
     "missing marker": Row(shown(line("loss", vertical={"jump": ""})), ValueError, ("vertical of line", "'loss', 't'", "'jump'")),
-    "scalar as curve": Row(full(line("half_life")), ValueError, ("key of line", "1 axis or 2 axes", "()")),
+    "missing result": Row(shown(simulate=lambda rate: {}), ValueError, ("key of line", "'loss'", "it returns nothing")),
+    "scalar as curve": Row(full(line("half_life")), ValueError, ("key of line", "must have 1 or 2 axes, but", "()")),
+    "matrix as marker": Row(full(line("loss", vertical={"modes": ""})), ValueError,
+                            ("vertical of line", "must be a single number or have 1 axis, but", "(41, 2)")),
+    "empty curve": Row(shown(simulate=lambda rate: {"loss": jnp.ones(0) * rate}), ValueError, ("key of line", "not be empty", "(0,)")),
+    "number of labels of one": Row(full(line("loss", labels=("a", "b"))), ValueError, ("labels of line", "must be 1 text, one", "'b'")),
     "x too short": Row(full(line("loss", x="rates")), ValueError, ("x of line", "'rates' has shape (2,)", "(41,)")),
     "matrix as x": Row(full(line("modes", x="modes")), ValueError, ("x of line", "1 axis", "(41, 2)")),
     "number of labels": Row(full(line("modes", labels=("one",))), ValueError, ("labels of line", "2 texts", "('one',)")),
-    "path": Row(full(plane("loss")), ValueError, ("paths of phase", "last of length 2", "(41,)")),
+    "path": Row(full(plane("loss")), ValueError, ("paths of phase", "2 or 3 axes, the last of length 2, but", "(41,)")),
     "field": Row(full(plane(field="path")), ValueError, ("field of phase", "3 axes", "(41, 2)")),
     "height": Row(full(plane(levels={"flow": (1,)})), ValueError, ("levels of phase", "2 axes", "(7, 7, 2)")),
     "uneven bars": Row(full(bars("rates", "loss")), ValueError, ("keys of bars", "equally long", "(41,)")),
@@ -157,6 +172,52 @@ def test_bad_input_is_refused_before_simulate_runs():
     for settings in ({"alt": ""}, {"play": "x"}, {"rate": 3}, {"speed": RATE}, {"grid": 3}):
         with pytest.raises((TypeError, ValueError)):
             shown(simulate=never, **settings)()
+
+
+NEED_A_NUMBER = {
+    "a shape": lambda rate, count: {"loss": jnp.arange(count)},
+    "if": lambda rate, count: {"loss": jnp.ones(3) if count > 1 else jnp.zeros(3)},
+    "range": lambda rate, count: {"loss": jnp.stack([rate * i for i in range(count)])},
+    "a slice": lambda rate, count: {"loss": jnp.ones(9)[:count]},
+    "repetitions": lambda rate, count: {"loss": jnp.tile(jnp.ones(3), count)},
+    "a mask as index": lambda rate, count: {"loss": jnp.ones(9)[jnp.arange(9) < count]},
+    "NumPy": lambda rate, count: {"loss": np.sin(count) * jnp.ones(3)},
+}
+
+
+@pytest.mark.parametrize("simulate", NEED_A_NUMBER.values(), ids=NEED_A_NUMBER)
+def test_what_cannot_depend_on_a_control_is_explained(simulate):
+    with pytest.raises((TypeError, IndexError)) as caught:
+        shown(simulate=simulate, count=Slider(1, 9, 3))()
+    told = "\n".join(caught.value.__notes__)
+    for part in ("<lambda> is compiled once", "its controls, rate, count", "jnp.where", "lax.cond", "mask"):
+        assert part in told
+
+
+def test_jax_names_the_function_and_the_parameter():
+    def stepped(rate, count):
+        return {"loss": jnp.arange(count) * rate}
+
+    with pytest.raises(TypeError, match=r"function stepped at .*test_vocabulary.py(.|\n)*argument count\."):
+        shown(simulate=stepped, count=Slider(1, 9, 3))()
+
+
+def test_other_errors_of_simulate_have_no_such_note():
+    with pytest.raises(TypeError, match="NoneType") as caught:
+        shown(simulate=lambda rate: {"loss": rate + None})()
+    assert "compiled once" not in "".join(getattr(caught.value, "__notes__", ()))
+
+
+def test_simulate_is_traced_once_and_anew_for_each_figure():
+    factors = []
+
+    def simulate(rate):
+        factors.append(2.0 + len(factors))
+        return {"loss": jnp.ones(3) * rate * factors[-1]}
+
+    for factor in (2, 3):
+        figure = shown(simulate=simulate)()
+        assert figure.compute(rate=1.0)["loss"][0] == figure.compute(rate=0.5)["loss"][0] * 2 == factor
 
 
 def test_a_parameter_with_a_default_needs_no_control():

@@ -1,6 +1,7 @@
 """Preconditions that only figures have; the general ones are in `learndyn._require`."""
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -20,7 +21,7 @@ def texts(name: str, value, *, least: int = 1) -> tuple[str, ...]:
     require.sequence(name, value)
     value = tuple(value)
     if len(value) < least:
-        raise ValueError(f"{name} must hold at least {least} texts, but is {value!r}")
+        raise ValueError(f"{name} must hold at least {counted(least, 'text')}, but is {value!r}")
     for i, entry in enumerate(value):
         text(f"{name}[{i}]", entry)
     return value
@@ -73,13 +74,28 @@ def returned(name: str, key: str, results: Mapping, ranks: Sequence[int], last: 
       last: the length of its last axis, where that is given.
     """
     if key not in results:
-        raise ValueError(f"{name} must be a key of what simulate returns, {', '.join(map(repr, results))}, but is {key!r}")
+        raise ValueError(f"{name}: simulate does not return {key!r}; it returns {', '.join(map(repr, results)) or 'nothing'}"
+                         f"{nearest(key, results)}")  # fmt: skip
     shape = tuple(results[key].shape)
-    if len(shape) not in ranks or (last is not None and shape[-1:] != (last,)) or 0 in shape:
-        need = " or ".join(f"{rank} {'axis' if rank == 1 else 'axes'}" for rank in ranks)
-        need += "" if last is None else f", the last of length {last}"
-        raise ValueError(f"{name}: {key!r} must have {need}, none of them empty, but simulate returns shape {shape}")
+    if len(shape) not in ranks or (last is not None and shape[-1:] != (last,)):
+        axes = " or ".join(str(rank) for rank in ranks if rank > 0) + (" axis" if max(ranks) == 1 else " axes")
+        needs = ["be a single number"] * (0 in ranks) + [f"have {axes}"] * (max(ranks) > 0)
+        need = " or ".join(needs) + ("" if last is None else f", the last of length {last}")
+        raise ValueError(f"{name}: {key!r} must {need}, but simulate returns shape {shape}")
+    if 0 in shape:
+        raise ValueError(f"{name}: {key!r} must not be empty, but simulate returns shape {shape}")
     return shape
+
+
+def counted(number: int, noun: str) -> str:
+    """1 text, 2 texts."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """What an error offers to somebody who mistyped, perhaps nothing."""
+    near = difflib.get_close_matches(name, list(choices), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def within(name: str, value, low: float, high: float) -> float:

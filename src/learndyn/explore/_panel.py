@@ -1,6 +1,7 @@
 """What all panels have in common: words, limits, series with their names, and lines that mark a value."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from learndyn import _require as require
@@ -53,10 +54,15 @@ class Panel:
         return {"kind": self.kind, **words, "text": self.described(up, along), **ends}
 
 
-def frame(kind: str, given: Mapping) -> Mapping:
-    """The arguments that every panel takes, after a look at their names."""
+def frame(make: Callable, given: Mapping) -> Mapping:
+    """The arguments that every panel takes, after a look at their names; an error lists all that `make` takes."""
+    parameters = inspect.signature(make).parameters.values()
     for name in given:
-        require.one_of(f"the argument of {kind}", name, [field.name for field in fields(Panel)])
+        if any(p.name == name and p.kind is p.VAR_POSITIONAL for p in parameters):
+            raise ValueError(f"{name} of {make.__name__} must be given without a name, {make.__name__}('a', 'b'), but is "
+                             f"{name}={given[name]!r}")  # fmt: skip
+        own = [p.name for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        require.one_of(f"the argument of {make.__name__}", name, own + [field.name for field in fields(Panel)])
     return given
 
 
@@ -68,7 +74,8 @@ def names(kind: str, labels_: Sequence[str] | None) -> tuple[str, ...] | None:
 def split(kind: str, names: Sequence[str] | None, counts: Mapping[str, int]) -> list[dict]:
     """Each key with the number of its series and their names."""
     if names is not None and len(names) != sum(counts.values()):
-        raise ValueError(f"labels of {kind} must be {sum(counts.values())} texts, one a series, but is {names!r}")
+        need = check.counted(sum(counts.values()), "text")
+        raise ValueError(f"labels of {kind} must be {need}, one a series, but is {names!r}")
     series, rest = [], list(map(lambda name: labels.html(name, f"labels of {kind}"), names or ()))
     for key, count in counts.items():
         series.append({"key": key, "count": count, "labels": rest[:count]})

@@ -1,6 +1,8 @@
 """The function behind a figure: its parameters are the controls, its results are known by key and shape."""
 
+import functools
 import inspect
+import re
 from collections.abc import Callable, Mapping
 
 import jax
@@ -9,6 +11,9 @@ import numpy as np
 
 from learndyn import _require as require
 from learndyn.explore.controls import Choice, Slider
+
+# JAX's words for a shape, an index or a branch that needs a number while there is none yet
+_NEEDS_A_NUMBER = re.compile(r"Tracer[(.]|concrete|static|scalar index")
 
 
 class Simulation:
@@ -26,7 +31,9 @@ class Simulation:
         self.controls = controls
         self._simulate = simulate
         self._match_parameters()
-        self._jitted = jax.jit(self)
+        # partial makes a new function, so that nothing traced for an earlier figure is used again; called by keyword,
+        # so that JAX's errors name the function and the parameter
+        self._jitted = jax.jit(functools.partial(simulate))
         self.results = self._traced()
 
     def __call__(self, *values):
@@ -52,10 +59,13 @@ class Simulation:
         """The settings as the function takes them."""
         return [control.example(settings[name]) for name, control in self.controls.items()]
 
+    def _named(self, settings):
+        return dict(zip(self.controls, self.arguments(settings), strict=True))
+
     def compute(self, settings: Mapping[str, float | int]) -> dict[str, np.ndarray]:
         """The results at these settings."""
         with jax.enable_x64(True):
-            result = jax.device_get(self._jitted(*self.arguments(settings)))
+            result = jax.device_get(self._jitted(**self._named(settings)))
         return {key: np.asarray(value) for key, value in result.items()}
 
     def exported(self, keys: list[str]) -> bytes:
@@ -77,16 +87,31 @@ class Simulation:
                              f"and the controls are {', '.join(self.controls)}")  # fmt: skip
 
     def _traced(self):
-        with jax.enable_x64(True):
-            results = jax.eval_shape(self, *self.arguments(self.settings()))
+        try:
+            with jax.enable_x64(True):
+                results = self._jitted.eval_shape(**self._named(self.settings()))
+        except (TypeError, IndexError) as error:
+            if _NEEDS_A_NUMBER.search(str(error)):
+                error.add_note(
+                    f"{self.name} is compiled once for all settings of its controls, {', '.join(self.controls)}: "
+                    "shapes, indices of lists, Python's if, range and float, and functions of NumPy must not depend on them. "
+                    "Take jnp for np; jnp.where, lax.cond or lax.switch for if; lax.fori_loop for range; and for a shape the "
+                    "largest one with a mask, as in jnp.where(jnp.arange(100) < n, y, jnp.nan)."
+                )
+            raise
         if not isinstance(results, dict):
-            raise TypeError(f"simulate must return a dict of arrays, but {self.name} returns a {type(results).__name__}")
+            raise TypeError(f"simulate must return a dict of arrays, but {self.name} returns {_kind(results)}")
         for key, value in results.items():
             if not isinstance(key, str):
                 raise TypeError(f"simulate must return a dict whose keys are texts, but {self.name} has the key {key!r}")
             if not isinstance(value, jax.ShapeDtypeStruct):
-                kind = type(value).__name__
-                raise TypeError(f"simulate must return a flat dict of arrays, but {key!r} of {self.name} is a {kind}")
+                raise TypeError(f"simulate must return a flat dict of arrays, but {key!r} of {self.name} is {_kind(value)}")
             if value.dtype.kind not in "iufb":
                 raise TypeError(f"simulate must return real numbers, but {key!r} of {self.name} has dtype {value.dtype}")
         return results
+
+
+def _kind(value):
+    if value is None:
+        return "None"
+    return "an array" if isinstance(value, jax.ShapeDtypeStruct) else f"a {type(value).__name__}"

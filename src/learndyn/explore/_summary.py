@@ -71,7 +71,8 @@ def _pieces(template, words, results, controls):
             pieces.append({"key": name} | _shown(name, form, words.get(name), integer=integer))
         else:
             raise ValueError(f"summary: {{{name}}} must be a control, {', '.join(map(repr, controls))}, or a key of what "
-                             f"simulate returns, {', '.join(map(repr, results))}")  # fmt: skip
+                             f"simulate returns, {', '.join(map(repr, results))}"
+                             f"{check.nearest(name, [*controls, *results])}")  # fmt: skip
     return pieces
 
 
@@ -98,7 +99,8 @@ def _filled(piece, values, settings):
     value = np.asarray(values[name] if "key" in piece else settings[name]).item()
     if "words" in piece:
         if not 0 <= value < len(piece["words"]):
-            raise ValueError(f"words[{name!r}] has {len(piece['words'])} texts, but simulate returns the index {value}")
+            has = check.counted(len(piece["words"]), "text")
+            raise ValueError(f"words[{name!r}] has {has}, but simulate returns the index {value}")
         return piece["words"][int(value)]
     if math.isnan(value):
         return "undefined"

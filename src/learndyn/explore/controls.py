@@ -52,6 +52,7 @@ class Slider:
                 raise ValueError(f"step of Slider must be at most its range, {self.span:g}{unit}, but is {self.step!r}")
         if self.label is not None:
             check.text("label of Slider", self.label)
+            labels.html(self.label, "label of Slider")
 
     @property
     def span(self) -> float:
@@ -104,6 +105,7 @@ class Choice:
             require.one_of("value of Choice", self.value, self.options)
         if self.label is not None:
             check.text("label of Choice", self.label)
+            labels.html(self.label, "label of Choice")
 
     @property
     def start(self) -> int:

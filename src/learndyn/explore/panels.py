@@ -156,7 +156,7 @@ def line(
         vector; where it is not finite, nothing is drawn.
       axes: title, xlabel, ylabel, xlim, ylim.
     """
-    return Line(keys=keys, x=x, log=log, labels=labels, vertical=vertical, horizontal=horizontal, **frame("line", axes))
+    return Line(keys=keys, x=x, log=log, labels=labels, vertical=vertical, horizontal=horizontal, **frame(line, axes))
 
 
 def bars(
@@ -175,7 +175,7 @@ def bars(
       horizontal: {key or number: label}, lines that mark a value.
       axes: title, xlabel, ylabel, xlim, ylim.
     """
-    return Bars(keys=keys, log=log, labels=labels, horizontal=horizontal, **frame("bars", axes))
+    return Bars(keys=keys, log=log, labels=labels, horizontal=horizontal, **frame(bars, axes))
 
 
 def scatter(
@@ -198,7 +198,7 @@ def scatter(
       vertical, horizontal: {key or number: label}, lines that mark a value.
       axes: title, xlabel, ylabel, xlim, ylim.
     """
-    return Scatter(keys=(key,), x=x, log=log, labels=labels, vertical=vertical, horizontal=horizontal, **frame("scatter", axes))
+    return Scatter(keys=(key,), x=x, log=log, labels=labels, vertical=vertical, horizontal=horizontal, **frame(scatter, axes))
 
 
 def heat(
@@ -217,4 +217,4 @@ def heat(
       axes: title, xlabel, ylabel, and xlim, ylim: the rectangle that the cells fill; without them rows and columns are
         counted from 1.
     """
-    return Heat(key=key, limits=limits, center=center, **frame("heat", axes))
+    return Heat(key=key, limits=limits, center=center, **frame(heat, axes))

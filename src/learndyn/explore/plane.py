@@ -133,4 +133,4 @@ def phase(
       axes: title, xlabel, ylabel, and xlim and ylim, which must be given.
     """
     return Phase(paths=paths, field=field, drag=drag, nullclines=nullclines, levels=levels, curves=curves, points=points,
-                 labels=labels, notes=notes, **frame("phase", axes))  # fmt: skip
+                 labels=labels, notes=notes, **frame(phase, axes))  # fmt: skip
