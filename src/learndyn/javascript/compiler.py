@@ -55,12 +55,12 @@ class Block:
     def check(self, equation):
         """Raise if an equation cannot be compiled."""
         if equation.name.startswith(("random_", "threefry")):
-            raise unsupported(equation, "with a key that depends on a parameter has no JavaScript: "
-                                        "draw everything from constant keys, then index what was drawn")
+            raise unsupported(equation, "has a key that depends on a parameter: draw from constant keys, index the draws")
         for v in equation.inputs + equation.outputs:
             if str(v.dtype) not in TYPES:
                 users = "".join(f", for {e.name!r}" for e in self.equations if v in e.inputs and e is not equation)
-                raise unsupported(equation, f"works on {v.dtype}{users}, and JavaScript has floats of 64 bits only")
+                kind = "complex numbers" if str(v.dtype).startswith("complex") else f"numbers of type {v.dtype}"
+                raise unsupported(equation, f"makes {kind}{users}, which have no translation to JavaScript")
         if equation.name not in RULES:
             raise unsupported(equation)
 
