@@ -3,7 +3,7 @@
 import browser
 import demo
 import pytest
-from reading import MODES, SPIRAL, WIDER, chromium, read  # noqa: F401
+from reading import MODES, SPECTRA, SPIRAL, WIDER, chromium, read  # noqa: F401
 
 
 def knob(reader, id="modes"):
@@ -70,6 +70,19 @@ def test_the_handle_by_keyboard(read):
     reader.page.keyboard.press("Shift+Tab")
     reader.page.keyboard.press("Tab")
     assert handle.evaluate("(e) => e === document.activeElement")
+
+
+def test_home_end_and_the_page_keys_move_the_handle_and_not_the_page(read):
+    reader = read(MODES, SPIRAL, SPECTRA)
+    knob(reader, "spiral").scroll_into_view_if_needed()
+    knob(reader, "spiral").focus()
+    before = reader.page.evaluate("() => scrollY")
+    assert before > 100
+    for key, name, value in [("Home", "a", -2), ("PageUp", "b", 1.8), ("End", "a", 2), ("PageDown", "b", 1.5), ("PageDown", "b", 1.2)]:
+        reader.page.keyboard.press(key)
+        assert reader.values("spiral")[name] == pytest.approx(value), key
+    reader.page.wait_for_timeout(300)
+    assert reader.page.evaluate("() => scrollY") == before
 
 
 def test_a_finger_drags_the_handle_and_scrolls_beside_it(read):

@@ -24,7 +24,7 @@ def test_the_summary_follows_at_once_and_is_spoken_when_it_rests(read):
     reader.page.wait_for_timeout(1000)
     assert reader.page.evaluate("() => said") == ["Half-life infinite at 1.00; the motion is a plateau that takes long."]
     assert status.count() == 1
-    assert set(reader.ask("modes", "[...element.querySelectorAll('output')].map((output) => output.ariaLive)")) == {"off"}, "outputs would chatter"
+    assert set(reader.ask("modes", "[...element.querySelectorAll('output')].map((output) => output.ariaHidden)")) == {"true"}, "outputs would chatter"
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,24 @@ def test_nothing_jumps_while_a_slider_moves(read):
 
 def test_names_for_those_who_do_not_see_it(read):
     reader = read(MODES, SPECTRA)
-    group = reader.figure("modes").get_by_role("group", name="Interactive figure")
+    group = reader.figure("modes").get_by_role("group", name="Interactive figure: residual in the plane of its two modes", exact=True)
     described = group.get_attribute("aria-describedby")
     assert reader.page.locator(f"#{described}").inner_text() == demo.MODES["alt"]
     for spec in (demo.MODES, demo.SPECTRA):
         for panel in spec["panels"]:
             assert reader.figure(spec["id"]).get_by_role("img", name=panel["text"], exact=True).count() == 1
     assert reader.figure("modes").locator(".explore-handle").get_attribute("aria-label") == "Point r1, r2: arrow keys move it"
+
+
+def test_a_slider_is_one_stop_for_a_screen_reader(read):
+    reader = read(MODES)
+    tree = reader.page.context.new_cdp_session(reader.page).send("Accessibility.getFullAXTree")["nodes"]
+    said = lambda node: [node["role"]["value"], node.get("name", {}).get("value")]  # noqa: E731
+    spoken = [said(node) for node in tree if not node["ignored"]]
+    at = spoken.index(["slider", "λ1"])
+    roles = [part for part in spoken[at:] if part[0] not in ("StaticText", "InlineTextBox")]
+    assert roles[:5] == [["slider", "λ1"], ["slider", "λ2"], ["slider", "r1"], ["slider", "r2"], ["button", "Play"]]
+    assert [name for role, name in spoken if role == "image"] == [panel["text"] for panel in demo.MODES["panels"]], "and legends are text"
 
 
 def test_infinite_undefined_and_absent_numbers_are_said_quietly(read):
@@ -77,6 +88,14 @@ def test_infinite_undefined_and_absent_numbers_are_said_quietly(read):
     assert said() == [""] * 6
     paths = reader.ask("broken", "[...element.querySelectorAll('path')].map((path) => path.getAttribute('d')).join()")
     assert "NaN" not in paths and "Infinity" not in paths and "e+" not in paths
+
+
+@pytest.mark.parametrize(("value", "said"), [("0", "nothing above zero"), ("-2", "nothing above zero"), ("NaN", "undefined"), ("[0, NaN, 3][i]", "")])
+@pytest.mark.parametrize("kind", [demo.line, demo.scatter, demo.bars])
+def test_zeros_are_defined_though_no_logarithmic_axis_has_them(read, kind, value, said):
+    spec = demo.figure("zeros", [demo.slider("a", 1, 2, 1)], [kind("x", demo.series("y"), log="y"), kind("x", demo.series("y"))], alt="x")
+    reader = read((spec, f"(a) => ({{ y: vector(3, (i) => {value}) }})"))
+    assert reader.text("zeros", "text.explore-quiet") == [said, said if value == "NaN" else ""]
 
 
 def test_gaps_stay_gaps_and_a_lonely_point_is_a_dot(read):

@@ -18,7 +18,8 @@
   const range = (count, make) => Array.from({ length: count }, (_, i) => make(i));
   const product = shape => shape.reduce((a, b) => a * b, 1);
   const join = (list, write) => list.map(write).join("");
-  const on = (node, event, react) => node.addEventListener(event, react);
+  const on = (node, name, react) => node.addEventListener(name, react);
+  const mute = { "aria-hidden": true }; // for what a screen reader is told in other words
 
   // -------------------------------------------------------------------------------- elements
 
@@ -82,13 +83,13 @@
       else if (v > (log ? 1 / LARGE : -LARGE)) {
         seen.low = min(seen.low, v);
         seen.high = max(seen.high, v);
-      }
+      } else if (v < 1) seen.under = 1; // a number, but none for a logarithmic axis
     }
     return seen;
   }
   /** What a panel says quietly when numbers are missing from it. */
-  const quiet = ({ low, high, infinite, count }) =>
-    !count ? "no data" : infinite ? "diverges" : low <= high ? "" : "undefined";
+  const quiet = ({ low, high, infinite, count, under }) =>
+    !count ? "no data" : infinite ? "diverges" : low <= high ? "" : under ? "nothing above zero" : "undefined";
 
   /** The least of 1, 2, 5, 10, 20, … times a power of ten that is not below `least`. */
   function nice(least) {
@@ -248,7 +249,7 @@
       const old = nodes[used];
       if (!old || old.localName !== tag) {
         parent.insertBefore(nodes[used] = make(tag), old || null);
-        if (old) old.remove();
+        old?.remove();
       }
       return put(nodes[used++], given);
     };
@@ -284,7 +285,7 @@
   function makePanel(p, controls, change) {
     const { kind, xlim, ylim } = p, square = /phase|heat/.test(kind), logX = /x/.test(p.log), logY = /y/.test(p.log);
     const grid = make("g"), inner = make("svg", { overflow: "hidden" }),
-      words = make("div.notes", { "aria-hidden": true }), legend = div("legend");
+      words = make("div.notes", mute), legend = div("legend");
     const picture = make("svg.svg", { role: "img", "aria-label": p.text }, grid, inner), plot = div("plot", picture, words);
     const element = div("panel",
       rich(div("title"), p.title), rich(div("y"), p.ylabel), plot, rich(div("x"), p.xlabel), legend);
@@ -446,7 +447,7 @@
     const entry = (name, type, label) => {
       const d = kind === "bars" ? "M2 2H22V12H2z" : kind === "scatter" ? marker(type, [12, 7], 4.5) : "M1 7H27";
       legend.append(make("span", {},
-        make("svg", { width: 28, height: 14 }, make("path", { class: `explore-${name} s${type}`, d })),
+        make("svg", { width: 28, height: 14, ...mute }, make("path", { class: `explore-${name} s${type}`, d })),
         rich(make("span"), label)));
     };
     (p.series || p.paths || []).flatMap(s => s.labels).forEach((label, k) =>
@@ -457,7 +458,8 @@
     /* The handle in the plane is an HTML element over the drawing, because inside an image nothing exists for a screen
        reader.  ARIA has no slider with two dimensions.  Both coordinates have native sliders among the controls; the handle
        is a shortcut to them and a `slider` too, whose number is the first coordinate and whose text names both, so that each
-       move by an arrow key is spoken.  A finger drags the handle, and scrolls the page everywhere else. */
+       move by a key is spoken: Home and End go to the ends of the first, the page keys take ten steps of the second.  A
+       finger drags the handle, and scrolls the page everywhere else. */
     let follow; // moves the handle to its values
     if (p.drag) {
       const both = p.drag.map(name => controls[name]), [first, second] = both, knob = div("handle");
@@ -467,34 +469,35 @@
       });
       let grip = null; // from the pointer to the knob's center
       const center = () => [clamp(X(first.value), 0, w), clamp(Y(second.value), 0, h)];
-      const pointer = event => {
+      const pointer = e => {
         const box = plot.getBoundingClientRect();
-        return [event.clientX - box.left - left, event.clientY - box.top - top];
+        return [e.clientX - box.left - left, e.clientY - box.top - top];
       };
       const move = ([x, y]) => change({
         [p.drag[0]]: xlim[0] + clamp(x / w, 0, 1) * (xlim[1] - xlim[0]),
         [p.drag[1]]: ylim[1] - clamp(y / h, 0, 1) * (ylim[1] - ylim[0]),
       });
       plot.append(knob);
-      on(knob, "pointerdown", event => {
-        knob.setPointerCapture(event.pointerId);
-        const at = pointer(event);
+      on(knob, "pointerdown", e => {
+        knob.setPointerCapture(e.pointerId);
+        const at = pointer(e);
         grip = center().map((v, i) => v - at[i]);
       });
-      on(knob, "pointermove", event => grip && move(pointer(event).map((v, i) => v + grip[i])));
+      on(knob, "pointermove", e => grip && move(pointer(e).map((v, i) => v + grip[i])));
       on(knob, "lostpointercapture", () => grip = null);
-      on(plot, "click", event => { // in the plane; a swipe is none
-        const [x, y] = pointer(event);
-        if (event.target !== knob && x >= 0 && y >= 0 && x <= w && y <= h) move([x, y]);
+      on(plot, "click", e => { // in the plane; a swipe is none
+        const [x, y] = pointer(e);
+        if (e.target !== knob && x >= 0 && y >= 0 && x <= w && y <= h) move([x, y]);
       });
-      on(knob, "keydown", event => {
-        const k = ["ArrowLeft", "ArrowRight", "ArrowDown", "ArrowUp"].indexOf(event.key), axis = k >> 1;
+      on(knob, "keydown", e => {
+        const k = "ArrowLeft ArrowRight Home End ArrowDown ArrowUp PageDown PageUp".split(" ").indexOf(e.key), axis = k >> 2;
         if (k < 0) return;
-        event.preventDefault();
-        change({ [p.drag[axis]]: both[axis].stepped((k % 2 ? 1 : -1) * (event.shiftKey ? 10 : 1)) });
+        e.preventDefault();
+        change({ [p.drag[axis]]: both[axis].stepped((k % 2 || -1) * (k & 2 ? axis ? 10 : 1e9 : e.shiftKey ? 10 : 1)) });
       });
       follow = () => put(knob, {
-        style: place(...center()), "aria-valuenow": first.value, "aria-valuetext": first.spoken() + ", " + second.spoken(),
+        style: place(...center()), "aria-valuenow": first.value,
+        "aria-valuetext": both.map(c => c.spec.text + " " + c.text(c.value)).join(", "),
       });
     }
     return { element, square, layout, update };
@@ -513,13 +516,12 @@
     const input = options ? make("select", {}, ...options.map((option, value) => make("option", { value }, option)))
       : make("input", { type: "range", min: from, max: to + step * 1e-6, step });
     const output = make("output", {
-      "aria-live": "off", style: options ? "display:none" : `min-width:${max(text(low).length,text(high).length)}ch`,
+      ...mute, style: options ? "display:none" : `min-width:${max(text(low).length,text(high).length)}ch`,
     });
     const value = at => options ? at : at > to - step * 1e-5 ? high : at < from + step * 1e-5 ? low : log ? 10 ** at : at;
     const control = {
       spec, text, name: spec.name,
-      element: div("control", rich(make("label", { for: id }), spec.label), output, input),
-      spoken: () => spec.text + " " + text(control.value),
+      element: div("control", rich(make("label", { for: id, ...mute }), spec.label), output, input),
       stepped: steps => value(track(control.value) + steps * step),
       /** The value at a part of the track, and back. */
       part: t => value(from + t * (to - from)),
@@ -527,8 +529,8 @@
       take(v) {
         control.value = options ? clamp(round(v), 0, options.length - 1) : clamp(v, low, high);
         input.value = track(control.value);
-        if (!options) put(input, { "aria-valuetext": control.spoken() });
         write(output, text(control.value));
+        if (!options) put(input, { "aria-valuetext": output.textContent });
       },
     };
     on(input, "input", () => change({ [spec.name]: value(+input.value) }));
@@ -539,13 +541,12 @@
 
   /** Sweeps one slider to and fro; where motion is unwelcome, in a few slow steps. */
   function makePlayer({ spec, part, where }, set) {
-    const button = make("button", {}), still = matchMedia("(prefers-reduced-motion: reduce)");
+    const button = make("button"), still = matchMedia("(prefers-reduced-motion: reduce)");
     let at, timer; // at: 0 … 1 is the way up, 1 … 2 the way down
     const player = { button, play };
     function play(playing) {
       clearInterval(timer);
-      put(button, { "aria-pressed": player.playing = playing });
-      write(button, playing ? "Pause" : "Play");
+      write(button, (player.playing = playing) ? "Pause" : "Play");
       if (!playing) return;
       at = where();
       let last = now();
@@ -580,7 +581,7 @@
       timer = setTimeout(speak, 800);
     };
     return {
-      elements: [make("p.summary", { "aria-hidden": true }, shown, room), status],
+      elements: [make("p.summary", mute, shown, room), status],
       update(result) {
         write(shown, text(result));
         // An invisible copy of the longest text so far, with the longest words, keeps as many lines as will be needed.
@@ -599,9 +600,7 @@
     const seconds = { compute: 0, draw: 0 };
     let frame = 0, updates = 0, running, again, gone, fresh, width, result;
 
-    const request = () => {
-      if (!frame) frame = requestAnimationFrame(run);
-    };
+    const request = () => frame ||= requestAnimationFrame(run);
     const stop = () => player?.play(false);
     function set(values) {
       for (const name in values) {
@@ -677,7 +676,7 @@
     const summary = spec.summary && makeSummary(spec.summary, controls, () => player?.playing);
     const trouble = make("p.error", { role: "alert" }), back = make("button.reset", {}, "Reset"), id = "explore-" + ++ids;
     const body = make("div.body",
-      { role: "group", "aria-label": "Interactive figure", "aria-describedby": id },
+      { role: "group", "aria-label": "Interactive figure: " + spec.panels[0].text, "aria-describedby": id },
       make("p.hidden", { id }, spec.alt),
       div("controls", ...list.map(c => c.element), div("buttons", ...player ? [player.button] : [], back)),
       div("panels", ...panels.map(panel => panel.element)),
@@ -686,8 +685,9 @@
     // Keys that a control needs are not for the page around it: notebooks move between cells by arrows.  They look for this
     // attribute from the focused element outward and stop at the first that matches a shortcut, so it stands on every one.
     body.querySelectorAll("*").forEach(node => node.dataset.lmSuppressShortcuts = 1);
-    on(body, "keydown", event => {
-      if (/^(Arrow|Page|Home|End|Enter|\s)/.test(event.key)) event.stopPropagation();
+    on(body, "keydown", e => {
+      if (/^(Arrow|Page|Home|En|\s)/.test(e.key)) e.stopPropagation(); // End, Enter
+      if (e.key === "Escape") stop();
     });
     element.classList.add("explore");
     element.replaceChildren(body);
