@@ -85,14 +85,15 @@ for power in (-3, -2, -1, 0, 1, 2, 3, 4, 5, 7, 10):
     name = f"integer_pow_{power}".replace("-", "minus_")
     elementwise(name, lambda x, y=power: lax.integer_pow(x, y), (ramp(-3, 3),), (SPECIAL,))
 
-EVERY = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.5, -2.0])
-LEFT, RIGHT = (np.resize(a.ravel(), 49) for a in np.meshgrid(EVERY, EVERY))
+EVERY = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 1.5, -2.0])
+LEFT, RIGHT = (a.ravel() for a in np.meshgrid(EVERY, EVERY))
+PAIRS = [(LEFT[k : k + 33], RIGHT[k : k + 33]) for k in (0, 24, 48)]  # each of them with each
 for op in (lax.add, lax.sub, lax.mul, lax.div, lax.max, lax.min, lax.atan2, lax.rem):
-    elementwise(op.__name__, op, (ramp(-9, 9), ramp(-5, 7)), (LEFT[:33], RIGHT[:33]), (LEFT[16:], RIGHT[16:]))
+    elementwise(op.__name__, op, (ramp(-9, 9), ramp(-5, 7)), *PAIRS)
 for op in (lax.eq, lax.ne, lax.lt, lax.le, lax.gt, lax.ge):
-    elementwise(op.__name__, op, (np.round(ramp(-3, 3)), np.round(ramp(-2, 4))), (LEFT[:33], RIGHT[:33]))
+    elementwise(op.__name__, op, (np.round(ramp(-3, 3)), np.round(ramp(-2, 4))), *PAIRS)
 elementwise("pow", lax.pow, (ramp(0.1, 9), ramp(-3, 3)), (np.round(ramp(-3, 3)), np.round(ramp(-4, 4))))
-elementwise("pow_special", lax.pow, (LEFT[:33], RIGHT[:33]), (LEFT[16:], RIGHT[16:]))
+elementwise("pow_special", lax.pow, *PAIRS)
 elementwise("pow_float_int", lambda x: lax.pow(x, jnp.full(x.shape, 3, jnp.int32)), (ramp(-3, 3),))
 elementwise("power_of_numpy", jnp.power, (ramp(0.1, 9), ramp(-3, 3)))
 elementwise("modulo_of_numpy", lambda x, y: (x % y, x // y, jnp.divmod(x, y)), (ramp(-9, 9), ramp(-5, 7)))
@@ -101,7 +102,7 @@ elementwise("logaddexp", jnp.logaddexp, (ramp(-90, 90), ramp(-50, 70)))
 elementwise("nan_functions", lambda x: (jnp.isnan(x), jnp.nan_to_num(x, nan=7.0), jnp.isinf(x)), (SPECIAL,))
 elementwise(
     "total_order", lambda x, y: (eq_to_p.bind(x, y), lt_to_p.bind(x, y), le_to_p.bind(x, y)),
-    (LEFT[:33] + 0, RIGHT[:33] + 0),
+    *[(x + 0, y + 0) for x, y in PAIRS],
 )
 elementwise("sinc", jnp.sinc, (ramp(-3, 3),))
 elementwise("gelu", lambda x: (jax.nn.gelu(x), jax.nn.gelu(x, approximate=False)), (ramp(-3, 3),))
@@ -109,7 +110,7 @@ elementwise("activations", lambda x: (jax.nn.relu(x), jax.nn.elu(x), jax.nn.silu
 elementwise("clamp", lambda x: lax.clamp(-1.0, x, 2.0), (ramp(-3, 5),), (SPECIAL,))
 elementwise("clamp_by_arrays", lambda x, y: lax.clamp(y - 1, x, y + 1), (ramp(-3, 3), ramp(-2, 2)))
 elementwise("clip_of_numpy", lambda x: jnp.clip(x, -1.0, 2.0), (ramp(-3, 5),), (SPECIAL,))
-elementwise("select", lambda x, y: lax.select_n(x > y, x, y * 2), (ramp(-9, 9), ramp(-5, 7)), (LEFT[:33], RIGHT[:33]))
+elementwise("select", lambda x, y: lax.select_n(x > y, x, y * 2), (ramp(-9, 9), ramp(-5, 7)), *PAIRS)
 elementwise("where", lambda x: jnp.where(x > 0, x, -1.0), (ramp(-9, 9),), (SPECIAL,))
 elementwise("reduce_precision", lambda x: lax.reduce_precision(x, 11, 52), (ramp(-9, 9),))
 elementwise("barrier", lambda x: lax.optimization_barrier((x, x + 1)), (ramp(-9, 9),))

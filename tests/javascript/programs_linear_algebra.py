@@ -143,6 +143,7 @@ def without_solution(a, b):
     """Singular, indefinite, infinite, or no numbers at all: what is NaN or infinite in JAX is so here."""
     solved = (
         jnp.linalg.solve(jnp.diag(jnp.array([1.0, b, 2.0])), jnp.ones(3)),
+        jnp.linalg.cholesky(jnp.diag(jnp.array([1.0, jnp.where(b < 9, b, -1.0), 2.0]))),
         jnp.isnan(jnp.linalg.cholesky(jnp.diag(jnp.array([1.0, b, 2.0])))).any(),
     )
     values = jnp.isfinite(jnp.linalg.eigvalsh(a + a.T + b)), jnp.isfinite(jnp.linalg.eigh(jnp.array([[b]]))[1])
