@@ -30,6 +30,7 @@ UNSUPPORTED = {
     "io_callback": lambda a: jax.experimental.io_callback(np.sin, jax.ShapeDtypeStruct((), float), a),
     "debug_print": lambda a: jax.debug.print("{}", a),
     "random_seed": lambda a: jax.random.normal(jax.random.key(jnp.int32(a))),
+    "dynamic_slice key": lambda a: jax.random.normal(jax.random.split(jax.random.key(0), 4)[a.astype(int)]),
     "random_fold_in": lambda a: jax.random.uniform(jax.random.fold_in(jax.random.key(0), jnp.int32(a))),
     "lgamma": lambda a: jax.scipy.special.gammaln(a),
     "top_k": lambda a: lax.top_k(a * X, 3)[0],

@@ -54,7 +54,7 @@ class Block:
 
     def check(self, equation):
         """Raise if an equation cannot be compiled."""
-        if equation.name.startswith(("random_", "threefry")):
+        if "key<" in str([v.dtype for v in equation.outputs]) or equation.name.startswith(("random_", "threefry")):
             raise unsupported(equation, "has a key that depends on a parameter: draw from constant keys, index the draws")
         for v in equation.inputs + equation.outputs:
             if str(v.dtype) not in TYPES:
@@ -100,7 +100,7 @@ class Block:
             inputs = inputs[lengths.matvec + lengths.vecmat :][: lengths.solve] + inputs[sum(lengths) :]
         elif name in CALLS:
             called = params[CALLS[name]]
-        elif rewrite:
+        elif rewrite and all(str(v.dtype) in TYPES for v in inputs):
             called = jax.make_jaxpr(partial(rewrite, **params))(*[jax.ShapeDtypeStruct(v.shape, v.dtype) for v in inputs])
         else:
             outputs = [Value(v.aval.shape, v.aval.dtype) for v in equation.outvars]
