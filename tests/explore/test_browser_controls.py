@@ -1,5 +1,6 @@
 """Sliders, choices, reset, and play, by keyboard and mouse."""
 
+import browser
 import demo
 import numpy as np
 import pytest
@@ -149,6 +150,36 @@ def test_play_stops_when_the_figure_is_out_of_sight_or_gone(read):
     at = reader.page.evaluate("() => kept.values.fast")
     reader.page.wait_for_timeout(200)
     assert reader.page.evaluate("() => kept.values.fast") == at
+
+
+STUCK = """(id) => { const box = (e) => e.getBoundingClientRect(), element = document.getElementById(id);
+  const last = [...element.querySelectorAll(".explore-plot")].pop();
+  scrollBy(0, box(last).top - 300);
+  const after = box(element.querySelector(".explore-controls")), { left, right, top, bottom } = after;
+  const over = [left + 1, (left + right) / 2, right - 1].flatMap((x) => [top + 1, bottom - 1].map((y) => document.elementFromPoint(x, y)));
+  return { top, height: after.height, covers: over.every((e) => e?.closest(".explore-controls")), paper: getComputedStyle(element.querySelector(".explore-controls")).backgroundColor }; }"""
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_on_a_phone_the_controls_stay_in_sight(read, mode):
+    reader = read(MODES, SPIRAL, size=browser.PHONE, touch=True, mode=mode, theme=mode)
+    for id in ("modes", "spiral"):
+        seen = reader.page.evaluate(STUCK, f"explore-{id}")
+        assert seen["top"] == 0 and seen["height"] <= browser.PHONE["height"] / 4, "and leave three quarters to the panels"
+        assert seen["covers"] and seen["paper"] == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 18, 18)"}[mode]
+    reader.page.set_viewport_size({"width": 390, "height": 500})
+    reader.settle()
+    assert reader.page.evaluate(STUCK, "explore-modes")["top"] < 0, "not where the window is low"
+
+
+def test_below_the_bar_of_a_theme_and_not_on_paper_nor_when_many(read):
+    many = demo.figure("many", [demo.slider(name, 0, 1, 0) for name in "abcdef"], [demo.line("x", demo.series("y"))] * 3, alt="x")
+    reader = read(MODES, (many, "() => ({ y: vector(9, (i) => i) })"), size=browser.PHONE, touch=True)
+    assert reader.page.evaluate(STUCK, "explore-many")["top"] < 0
+    reader.page.evaluate("() => document.documentElement.style.setProperty('--pst-header-article-height', '40px')")
+    assert reader.page.evaluate(STUCK, "explore-modes")["top"] == 40
+    reader.page.emulate_media(media="print")
+    assert reader.ask("modes", "getComputedStyle(element.querySelector('.explore-controls')).position") == "static"
 
 
 def test_where_motion_is_unwelcome_play_takes_few_slow_steps(read):

@@ -118,6 +118,21 @@ def test_a_finger_drags_the_handle_and_scrolls_beside_it(read):
     assert reader.values("modes")["r1"] == pytest.approx(1, abs=0.03) and reader.values("modes")["r2"] == pytest.approx(-1, abs=0.03)
 
 
+def test_what_has_the_focus_is_not_hidden_by_the_controls_of_a_phone(read):
+    reader = read(MODES, SPIRAL, size=browser.PHONE, touch=True)
+    for id in ("spiral", "modes"):
+        reader.page.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+        knob(reader, id).focus()
+        reader.settle()
+        handle = knob(reader, id).bounding_box()
+        controls = reader.figure(id).locator(".explore-controls").bounding_box()
+        assert handle["y"] >= controls["y"] + controls["height"] and handle["y"] + handle["height"] <= browser.PHONE["height"]
+        scrolled = reader.page.evaluate("() => scrollY")
+        for _ in range(4):
+            reader.page.keyboard.press("Shift+Tab")
+            assert reader.page.evaluate("() => document.activeElement.closest('.explore-controls') && scrollY") == scrolled, "they are in sight already"
+
+
 def test_on_a_touch_screen_targets_are_large(read):
     reader = read(*demo.FIGURES, size=browser.PHONE, touch=True)
     small = reader.page.evaluate("""() => [...document.querySelectorAll(".explore :is(input, select, button, [role=slider])")]
