@@ -122,6 +122,27 @@ def rounding_alone(a, b):
 TABLE = np.cos(np.arange(200.0)).reshape(20, 10)
 
 
+ODD = np.where(np.arange(12) == 7, 1 + 1e-6, 1.0)
+
+
+@program(*PAIRS, scale=0.0)
+def nearly_regular(a, b):
+    """Tables that are almost constant, almost evenly spaced, almost all zero: they must not be taken for it."""
+    even, signs = np.linspace(-1.0, 2.0, 12), np.where(np.arange(12) % 5, 0.0, -0.0)
+    tables = (
+        ODD, 1 - ODD, even * ODD, np.arange(12.0) * ODD, even, np.arange(12.0) / 7, np.full(12, 0.1), signs,
+        np.geomspace(1, 2, 12),
+    )
+    whole = (
+        np.array([3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 26]), np.arange(12) * 2 - 3, np.full(12, 4),
+        np.array([0, 1] * 6),
+    )
+    return (
+        [b / (a * jnp.asarray(t)) for t in tables], [a * jnp.asarray(t) for t in whole],
+        [jnp.asarray(t)[:3] + a for t in tables + whole],
+    )
+
+
 @program(*PAIRS)
 def constants(a, b):
     """Constants small, large, of each type, not finite, repeated, and used by several rules; arrays of one value."""
