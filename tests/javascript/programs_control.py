@@ -92,7 +92,11 @@ def switches(a, k):
     nested = lax.cond(
         a > 0, lambda x: lax.cond(k > 1, jnp.sin, jnp.cos, x), lambda x: lax.switch(k, [jnp.tanh, jnp.exp], x), v[:3],
     )
-    return two, many, same, nested, lax.cond(True, lambda: v * a, lambda: v)
+    here = (
+        lax.platform_dependent(a, cpu=lambda x: x + 1, cuda=lambda x: x - 1),
+        lax.platform_dependent(a, tpu=jnp.sin, default=jnp.cos),
+    )
+    return two, many, same, nested, here, lax.cond(True, lambda: v * a, lambda: v)
 
 
 @program((0.7, 6), (-0.3, 3), (0.2, 0))

@@ -48,12 +48,13 @@ for kind in ("int32", "int64"):
 elementwise("power_wraps", lambda x: lax.integer_pow(x, 5), *[(x,) for x, _ in pairs("int32")])
 elementwise("powers_of_integers", lambda x, y: x ** jnp.abs(y % 4), *pairs("int32")[:2])
 elementwise("bits_int64", lambda x, y: (x & y, x | y, x ^ y, ~x), *[(x % 2**30, y % 2**30) for x, y in pairs("int64")])
+elementwise("shift_right_logical_int64", lambda x, y: lax.shift_right_logical(x, 12 + y % 50), *pairs("int64"))
 elementwise("shifts_int64", lambda x, y: (x << y, x >> y), *[(x % 2**30, y % 20) for x, y in pairs("int64")])
 elementwise("clamp_int32", lambda x: lax.clamp(jnp.int32(-5), x, jnp.int32(40)), *[(x,) for x, _ in pairs("int32")])
 
 TRUE = np.arange(33) % 3 == 0, np.arange(33) % 2 == 0
 elementwise("logic", lambda x, y: (x & y, x | y, x ^ y, ~x, jnp.logical_and(x, ~y), x == y, x != y), TRUE)
-elementwise("order_of_truth", lambda x, y: (x < y, x <= y, x > y, lax.max(x, y), lax.min(x, y)), TRUE)
+elementwise("order_of_truth", lambda x, y: (lax.mul(x, y), lax.add(x, y), x < y, x <= y, x > y, lax.max(x, y), lax.min(x, y)), TRUE)
 elementwise("from_bool", lambda x, _: (x + 1.0, x * 2, x.astype(jnp.int32), jnp.where(x, 1, 2), x.astype(jnp.uint32)), TRUE)
 elementwise("select_bool", lambda x, y: (jnp.where(x, y, ~y), lax.select_n(x, y, x)), TRUE)
 
