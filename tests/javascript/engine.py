@@ -27,7 +27,7 @@ TINY = np.finfo(np.float64).tiny  # below it JAX may flush to zero
 # Between two calls it overwrites what went in and came out: whoever kept one of these arrays computes NaN next time.
 HARNESS = """(() => { "use strict";
   const compute = (TEXT), kinds = KINDS, width = kinds.reduce((sum, [, size]) => sum + size, 0);
-  let numbers, layout;
+  let numbers, layout, output;  // kept here: Python sees their memory, but does not hold it
   const leaves = (value, found) => {
     if (value === null) return null;
     if (typeof value !== "object") throw Error(`${value} is no array`);
@@ -54,7 +54,7 @@ HARNESS = """(() => { "use strict";
       }
       if (layouts.size !== 1) throw Error(`results of different shapes: ${[...layouts]}`);
       [layout] = layouts;
-      const output = new Float64Array(results.reduce((sum, data) => sum + data.length, 0));
+      output = new Float64Array(results.reduce((sum, data) => sum + data.length, 0));
       let at = 0;
       for (const data of results) { output.set(data, at); at += data.length; }
       return output.buffer;

@@ -150,7 +150,7 @@ class Lines:
         if y is not None and self.number(0, 1):
             return [], f"jnp.tanh(jnp.tensordot({x}, {y}, 1))", "float", shape[:-1] + other[1:]
         letters = "ijklmnop"[: len(shape)]
-        out = self.choose({letters, letters[:1], letters[::-1], letters + "z", "z" + letters[1:]})
+        out = self.choose((letters, letters[:1], letters[::-1], letters + "z", "z" + letters[1:]))
         both = f"{letters},{letters[:-1]}z->{out}" if "z" in out else f"{letters},{letters}->{out}"
         sizes = dict(zip(letters, shape, strict=True)) | {"z": shape[-1]}
         return [], f'jnp.tanh(jnp.einsum("{both}", {x}, jnp.cos({x})))', "float", tuple(sizes[c] for c in out)

@@ -1,10 +1,13 @@
 """The judge is judged: numbers cross the border unchanged, and what differs is called different."""
 
+import json
+import types
+
 import engine
 import numpy as np
 import py_mini_racer
 import pytest
-from engine import agree, evaluate
+from engine import agree, evaluate, v8
 
 IDENTITY = """(a, v) => ({
   a: { shape: [], data: Float64Array.of(a) },
@@ -39,6 +42,20 @@ def test_a_loop_without_end_is_an_error(monkeypatch):
     monkeypatch.setattr(engine, "LIMIT", 0.2)
     with pytest.raises(py_mini_racer.JSTimeoutException):
         evaluate("() => { for (;;); }", [()])
+
+
+def test_memory_is_held_until_it_is_read(monkeypatch):
+    """V8 collects its garbage whenever it likes: Python's view of an array does not keep it alive."""
+
+    def loads(text):
+        for _ in range(2):
+            v8().low_memory_notification()
+            v8().eval("Array.from({ length: 3000 }, () => new Float64Array(40).fill(7)).length")
+        return json.loads(text)
+
+    monkeypatch.setattr(engine, "json", types.SimpleNamespace(loads=loads, dumps=json.dumps))
+    for result in evaluate("a => ({ shape: [30], data: new Float64Array(30).fill(a) })", [(0.5,)] * 8):
+        assert (result == 0.5).all()
 
 
 def test_who_keeps_an_array_is_found_out():
