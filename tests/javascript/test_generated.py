@@ -27,4 +27,4 @@ def test_generated(source):
     exec(source, scope)
     f, jitted = scope["f"], jit(scope["f"])
     for args, js in zip(ARGUMENTS, evaluate(compile_to_js(f, *ARGUMENTS[0]), ARGUMENTS), strict=True):
-        agree(js, jitted(*args))
+        agree(js, jitted(*args), scale=1e-3)  # a derivative may be zero up to rounding
