@@ -32,6 +32,7 @@ from learndyn import (
     linearization,
     losses,
     models,
+    teacher_student,
 )
 from learndyn.exercises import dynamics, stability
 from learndyn.exercises import linearization as linear
@@ -81,6 +82,10 @@ def bars(values, **settings):
 
 def kernel_flow(K=I2, y=ONES, f0=ONES, times=TIMES, **settings):
     return lambda: linearization.kernel_flow(K, y, f0, times, **settings)
+
+
+def student(**settings):
+    return lambda: teacher_student.student(2, **{"width": 4, "scale": 1.0, "key": KEY} | settings)
 
 
 class Unhashable:
@@ -274,6 +279,21 @@ TABLE = [
     Row("portraits.watch", lambda: equilibria.watch(I2), ValueError, "A", "(2, 2)", "3 axes"),
     Row("portraits.random_systems", lambda: equilibria.random_systems("saddle", 3, key=7), TypeError, "key", "7", "key"),
     Row("portraits.kinds_seen", lambda: equilibria.kinds_seen(NAN[None]), ValueError, "A", "nan", "finite"),
+    # teacher_student
+    Row("teacher_student.teacher", lambda: teacher_student.teacher(0, key=KEY), ValueError, "d", "0", "at least 1"),
+    Row("teacher_student.teacher", lambda: teacher_student.teacher(2, width=1.5, key=KEY), TypeError, "width", "1.5", "integer"),
+    Row("teacher_student.teacher", lambda: teacher_student.teacher(2, key=0), TypeError, "key", "0", "jax.random.key"),
+    Row("teacher_student.student", student(width=3), ValueError, "width", "3", "even"),
+    Row("teacher_student.student", student(width=0), ValueError, "width", "0", "at least 1"),
+    Row("teacher_student.student", student(scale=0.0), ValueError, "scale", "0.0", "positive"),
+    Row("teacher_student.student", student(scale="1"), TypeError, "scale", "'1' of type str", "number"),
+    Row("teacher_student.student", student(scale=START), ValueError, "scale", "(2,)", "0 axes"),
+    Row("teacher_student.student", student(ratio=-1.0), ValueError, "ratio", "-1.0", "positive"),
+    Row("teacher_student.student", student(ratio=jnp.array(jnp.nan)), ValueError, "ratio", "nan", "finite"),
+    Row("teacher_student.student", student(key=None), TypeError, "key", "None", "jax.random.key"),
+    Row("teacher_student.inputs", lambda: teacher_student.inputs(-1, 2, key=KEY), ValueError, "n", "-1", "at least 1"),
+    Row("teacher_student.inputs", lambda: teacher_student.inputs(2, 0, key=KEY), ValueError, "d", "0", "at least 1"),
+    Row("teacher_student.inputs", lambda: teacher_student.inputs(2, 2, key=1), TypeError, "key", "1", "jax.random.key"),
     # claims
     Row("claims.claim", claim(id="n1", below=2), ValueError, "id", "'n1'", "'N1'"),
     Row("claims.claim", claim(statement=" ", below=2), ValueError, "statement", "' '", "not empty"),
