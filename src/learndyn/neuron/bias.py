@@ -1,0 +1,178 @@
+r"""Which function a linear neuron ends at: the mirror flow behind its gradient flow.
+
+While $a \ne 0$, $\dot w = -a X^\top(X\beta - y)$ says that $w$ moves within the span of the inputs. In terms of
+$\beta = a w$ this is a mirror flow, in the time $\int a\,dt$: $w = \operatorname{sgn}(a)\,\nabla\Psi_\delta(\beta)/\sqrt2$,
+where the potential $\Psi_\delta$ is convex.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from learndyn import _require as require
+from learndyn.neuron import _arguments as arguments
+from learndyn.neuron.geometry import Number, _direction, _function, _root, _shares
+
+
+class Minimizer(NamedTuple):
+    """A function that fits the data, and how well it solves the problem of which it is the minimizer.
+
+    Attributes:
+      beta: the function.
+      stationarity: length of the part of $\\nabla\\Psi(\\beta)$ - tilt in the null space of X, relative to that of both.
+      feasibility: $\\|X\\beta - y\\|$ relative to $\\|X\\|\\|\\beta\\| + \\|y\\|$.
+      iterations: how many steps Newton's method took.
+    """
+
+    beta: Float[Array, " d"]
+    stationarity: float
+    feasibility: float
+    iterations: int
+
+
+def potential(beta: Float[Array, " d"], delta: Number) -> Float[Array, ""]:
+    r"""$\Psi_\delta(\beta) = \frac13 (\kappa - 2\delta) \sqrt{\kappa + \delta}$ with $\kappa = \sqrt{\delta^2 + 4\|\beta\|^2}$.
+
+    Strictly convex for every $\delta$: as a function of $\|\beta\|$ its slope $\sqrt{\kappa - \delta}$ is not negative and
+    grows. For $\delta < 0$ there is a cone at $\beta = 0$ (the slope begins at $\sqrt{-2\delta}$); `jax.grad` gives 0 there.
+
+    Args:
+      beta: the function.
+      delta: the imbalance.
+
+    Raises:
+      ValueError, TypeError: if an argument has a wrong shape or is not finite.
+
+    Source: Kunin et al. (2024), theorem 3.1.
+    """
+    beta, delta = arguments.floating(beta), arguments.floating(delta)
+    arguments.vector("beta", beta)
+    arguments.scalar("delta", delta)
+    of_a, of_w = _shares(delta, arguments.length(beta))
+    return (of_a + of_w - 2 * delta) * _root(2 * of_a) / 3  # their sum is kappa
+
+
+def tilt(beta0: Float[Array, " d"], delta: Number) -> Float[Array, " d"]:
+    r"""$\nabla\Psi_\delta(\beta_0) = \sqrt{\kappa_0 - \delta}\;\beta_0/\|\beta_0\|$, which is $\sqrt2\, w_0$ for $a_0 > 0$.
+
+    Args:
+      beta0: the function at the start. At zero the tilt is 0 for $\delta \ge 0$, and undefined for $\delta < 0$ (not
+        checked under `jit` and `vmap`, where it is then NaN).
+      delta: the imbalance.
+
+    Raises:
+      ValueError, TypeError: if an argument has a wrong shape or is not finite, or for `beta0` zero and `delta` negative.
+
+    Source: Kunin et al. (2024), theorem 3.1.
+    """
+    beta0, delta = _function(beta0, delta, "w could have any direction", name="beta0")
+    _, of_w = _shares(delta, arguments.length(beta0))
+    return _root(2 * of_w) * _direction(beta0, delta)
+
+
+def implicit_bias(X: Float[Array, "n d"], y: Float[Array, " n"], beta0: Float[Array, " d"], delta: Number) -> Minimizer:
+    r"""$\operatorname{argmin} \Psi_\delta(\beta) - \mathrm{tilt}(\beta_0)^\top \beta$ subject to $X\beta = y$.
+
+    There is exactly one, since the potential is strictly convex and grows like $\|\beta\|^{3/2}$. Gradient flow of a
+    linear neuron from $\beta_0 = a_0 w_0$ ends at it, if it ends at a fit and $a$ has there the sign that it had at the
+    start. For $\delta \ge 0$ the sign never changes. For $\delta < 0$ it changes where the path passes through
+    $\beta = 0$, as it can from a $\beta_0$ that points away from the target, and the flow ends at
+    `implicit_bias(X, y, -beta0, delta)` instead.
+
+    Found by Newton's method in the null space of X, in double precision, on arrays with values: not under `jit`.
+
+    Args:
+      X: inputs, one a row, of any rank. If it is the number of columns there is only one fit.
+      y: targets that a linear function can fit.
+      beta0: the function at the start; not zero for $\delta < 0$.
+      delta: the imbalance.
+
+    Raises:
+      ValueError, TypeError: if an argument has a wrong shape or is not finite, X is zero, no $\beta$ fits, or for
+        `beta0` zero and `delta` negative.
+      RuntimeError: if Newton's method did not converge.
+
+    Source: Kunin et al. (2024), theorem 3.1.
+    """
+    require.matrix("X", X)
+    arguments.targets(X, y)
+    X, y = np.asarray(X, float), np.asarray(y, float)
+    beta0, delta = _function(beta0, delta, "the direction in which it starts to move is that of w", name="beta0")
+    if beta0.shape[0] != X.shape[1]:
+        raise ValueError(f"beta0 must have shape ({X.shape[1]},), an entry a column of X, but has shape {beta0.shape}")
+    U, values, V = np.linalg.svd(X)
+    rank = int(np.sum(values > values[0] * max(X.shape) * np.finfo(float).eps))
+    if rank == 0:
+        raise ValueError(f"X must not be zero, but is zero, of shape {X.shape}")
+    shortest = V[:rank].T @ ((U[:, :rank].T @ y) / values[:rank])
+    misfit = np.linalg.norm(X @ shortest - y)
+    if misfit > 1e-8 * np.linalg.norm(y):
+        raise ValueError(
+            f"y must be fitted by some beta, X beta = y, but the closest misses it by {misfit:.3g}; "
+            "for the end of a flow that cannot fit, project: y = X @ pinv(X) @ y"
+        )
+    null, slope, delta = V[rank:].T, np.asarray(tilt(beta0, delta), float), float(delta)
+    beta, iterations = _newton(shortest, null, slope, delta)
+    gradient = _gradient(beta, delta)
+    return Minimizer(
+        jnp.asarray(beta),
+        _relative(null.T @ (gradient - slope), np.linalg.norm(gradient) + np.linalg.norm(slope)),
+        _relative(X @ beta - y, values[0] * np.linalg.norm(beta) + np.linalg.norm(y)),
+        iterations,
+    )
+
+
+def _newton(start, null, slope, delta, tolerance=1e-15, most=200):
+    """The stationary point of Psi(beta) - slope.beta among beta = start + null z, where it is the only minimum.
+
+    Newton's direction always decreases the length of the gradient, which decides how far to go along it.
+    """
+    pull = null.T @ slope
+    beta, iterations = start + null @ pull, 0
+    if np.linalg.norm(pull) <= np.sqrt(max(-2 * delta, 0.0)) and not start.any():
+        return start, iterations  # zero fits, and the slope of the cone there is steeper than the pull
+    force = null.T @ _gradient(beta, delta) - pull
+    while np.linalg.norm(force) > tolerance * np.linalg.norm(slope) and iterations < most:
+        step, length = null @ np.linalg.solve(null.T @ _hessian(beta, delta) @ null, force), 1.0
+        while length > 1e-9:
+            trial = null.T @ _gradient(beta - length * step, delta) - pull
+            if np.linalg.norm(trial) < (1 - 1e-4 * length) * np.linalg.norm(force):
+                break
+            length /= 2
+        else:
+            break  # nothing is left to gain but rounding
+        beta, force, iterations = beta - length * step, trial, iterations + 1
+    scale = np.linalg.norm(_gradient(beta, delta)) + np.linalg.norm(slope)
+    if np.linalg.norm(force) > 1e-10 * scale:
+        raise RuntimeError(
+            f"implicit_bias did not converge: after {iterations} steps of Newton's method the gradient in the null "
+            f"space of X is {np.linalg.norm(force):.3g}; are the scales of y, beta0 and delta = {delta} far apart?"
+        )
+    return beta, iterations
+
+
+def _gradient(beta, delta):
+    """2 beta / sqrt(kappa + delta), which is sqrt(kappa - delta) beta/|beta|."""
+    share, _, _ = _spread(beta, delta)
+    return np.sqrt(2 / share) * beta
+
+
+def _hessian(beta, delta):
+    share, kappa, size = _spread(beta, delta)
+    unit = beta / size
+    across = np.eye(len(beta)) - np.outer(unit, unit)
+    return np.sqrt(2 / share) * across + np.sqrt(2 * share) / kappa * np.outer(unit, unit)
+
+
+def _spread(beta, delta):
+    """a^2 = (kappa + delta)/2, kappa and |beta|."""
+    size = np.linalg.norm(beta)
+    kappa = np.hypot(delta, 2 * size)
+    larger = (kappa + abs(delta)) / 2
+    return larger if delta >= 0 else size**2 / larger, kappa, size
+
+
+def _relative(residual, scale):
+    return float(np.linalg.norm(residual) / scale) if scale else 0.0

@@ -1,0 +1,152 @@
+r"""The motion of a linear neuron on whitened inputs, in closed form.
+
+With $X^\top X = I$ and $\beta^* = X^\top y$ the flow is $\dot a = w^\top(\beta^* - a w)$, $\dot w = a(\beta^* - a w)$.
+Its nonlinear part only rescales: put $a = Q/\sqrt D$, $w = P/\sqrt D$ with $\dot D = 2Q^2$, $D(0) = 1$, and what is left
+is linear,
+
+$$\dot Q = \delta Q + \beta^{*\top} P, \qquad \dot P = \beta^* Q.$$
+
+So $P$ changes along $\beta^*$ alone, and $Q$ is a sum of two exponentials, whose square can be integrated.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from learndyn import _require as require
+from learndyn.neuron import _arguments as arguments
+
+
+class Path(NamedTuple):
+    """The parameters at each of the times."""
+
+    times: Float[Array, " t"]
+    a: Float[Array, " t"]
+    w: Float[Array, "t d"]
+
+
+def solve(
+    times: Float[Array, " t"],
+    a0: float | int | Float[Array, ""],
+    w0: Float[Array, " d"],
+    X: Float[Array, "n d"],
+    y: Float[Array, " n"],
+) -> Path:
+    r"""$a(t), w(t)$ of the gradient flow of $\frac12 \|X a w - y\|^2$ from $(a_0, w_0)$, exact where $X^\top X = I$.
+
+    For every imbalance $\delta = a_0^2 - \|w_0\|^2$ of either sign, zero included, for $a_0 = 0$, and through changes of
+    the sign of $a$. Nothing overflows: not at times far beyond convergence, nor from starts so small that they wait
+    long at the saddle $a = 0$, $w = 0$ (at which a start stays). It is as accurate as the problem is well posed: a
+    start that is almost on the stable manifold of the saddle leaves it along a direction decided by the last digits.
+
+    Pure, and differentiable in everything, so that `jax.vmap` takes many starts; under `jit` or `vmap` the values
+    are not checked, and for $\beta^* = 0$ the result is then the limit $\beta^* \to 0$.
+
+    Args:
+      times: times, zero or later, in any order.
+      a0, w0: where the flow starts, a number and a vector of the length of the inputs.
+      X: whitened inputs, one a row: $X^\top X = I$.
+      y: targets, one a row of X.
+
+    Returns:
+      `Path(times, a, w)` with a (t,) and w (t, d).
+
+    Raises:
+      ValueError, TypeError: if an argument has a wrong shape or is not finite, a time is negative, X is not
+        whitened, or $\beta^* = X^\top y$ is zero.
+
+    Source: after Kunin et al. (2024), who treat $\delta \ne 0$ and $a_0 > 0$.
+    """
+    times, a0, w0 = (arguments.floating(value) for value in (times, a0, w0))
+    require.array("times", times, ndim=1)
+    arguments.scalar("a0", a0)
+    require.array("w0", w0, ndim=1)
+    require.matrix("X", X, columns=w0.shape[0])
+    arguments.targets(X, y)
+    if not isinstance(times, jax.core.Tracer) and (early := np.asarray(times)[np.asarray(times) < 0]).size:
+        raise ValueError(f"times must be zero or later, but hold {early[0]!r}")
+    _whitened(X)
+    target = X.T @ y
+    if not isinstance(target, jax.core.Tracer) and not np.any(np.asarray(target)):
+        raise ValueError(
+            "y must have a part that X can express, but X'y is 0: the closed form moves along beta* = X'y; "
+            "for a target of zero use flows.gradient_flow"
+        )
+    a, w = _motion(times, a0, w0, target)
+    return Path(times, a, w)
+
+
+def _whitened(X):
+    if isinstance(X, jax.core.Tracer):
+        return
+    gram = np.asarray(X).T @ np.asarray(X)
+    worst = float(np.max(np.abs(gram - np.eye(len(gram)))))
+    if worst > 1e4 * float(jnp.finfo(X.dtype).eps):
+        raise ValueError(
+            f"X must be whitened, X'X = I, but an entry of X'X - I is {worst:.3g}: the closed form holds only then. "
+            "For other inputs follow flows.gradient_flow, or take the end of the flow from neuron.implicit_bias"
+        )
+
+
+@jax.jit
+def _motion(times, a0, w0, target):
+    # The smallest target whose square is a number; it stands in for zero, where beta*/|beta*| has no meaning.
+    square, least = target @ target, jnp.finfo(target.dtype).tiny
+    s = jnp.sqrt(jnp.where(square > least, square, least))
+    unit = target / s
+    along = unit @ w0
+    across = w0 - along * unit
+
+    # Q and P are combinations of exp(up t) and exp(-down t), where up - down = delta and up * down = s^2. The larger
+    # is a sum of positive numbers, the smaller follows from the product. `where`, not `abs`, whose slope at 0 is 0.
+    delta = a0**2 - w0 @ w0
+    above = delta >= 0
+    gap = jnp.where(above, delta, -delta)
+    spread = jnp.sqrt(delta**2 + 4 * s**2)
+    fast = (spread + gap) / 2
+    slow = s**2 / fast
+    up, down = jnp.where(above, fast, slow), jnp.where(above, slow, fast)
+    growing, decaying = (up * a0 + s * along) / spread, (down * a0 - s * along) / spread
+
+    # Q, P and sqrt(D) may be divided by any number: by exp(up t) |growing|, as soon as this is above 1.
+    exponent = up * times - _log_above_one(up * times, growing)
+    A = growing * jnp.exp(jnp.minimum(exponent, _log_largest(times.dtype)))
+    scale = jnp.exp(-_log_above_one(up * times, growing))
+    B = decaying * scale
+    Q = A + B * jnp.exp(-down * times)
+    P = (down / s) * A - (up / s) * B * jnp.exp(-down * times)
+    # 1 + 2 \int Q^2: two squares, and the product of the two exponentials, exp(delta t), with mean (e^x - 1)/x
+    D = scale**2 + 2 * times * (
+        A**2 * _mean_decay(2 * up * times)
+        + 2 * A * B * jnp.exp(-slow * times) * _mean_decay(gap * times)
+        + B**2 * _mean_decay(2 * down * times)
+    )
+    root = jnp.sqrt(D)
+    a, w = Q / root, (P[:, None] * unit[None, :] + scale[:, None] * across[None, :]) / root[:, None]
+    start = times == 0
+    return jnp.where(start, a0, a), jnp.where(start[:, None], w0[None, :], w)
+
+
+def _log_above_one(grown, amplitude):
+    """log of |amplitude| exp(grown), or 0 where it is negative; a change of units, of which results do not depend."""
+    small = jnp.finfo(grown.dtype).tiny
+    size = jnp.log(jnp.where(jnp.abs(amplitude) > small, jnp.abs(amplitude), small))
+    # an amplitude of zero never grows
+    return jax.lax.stop_gradient(jnp.where(amplitude == 0, 0.0, jnp.maximum(grown + size, 0.0)))
+
+
+def _log_largest(dtype):
+    return 0.98 * float(np.log(float(jnp.finfo(dtype).max)))
+
+
+def _mean_decay(x):
+    """(1 - exp(-x)) / x, the mean of exp(-u) over 0 < u < x, for x >= 0; with all its derivatives at 0."""
+    near = x < 0.1
+    away = jnp.where(near, 1.0, x)
+    series = jnp.ones_like(x)
+    for k in range(11, 1, -1):  # 1 - x/2 (1 - x/3 (1 - ...)), whose slope does not cancel as that of expm1(x)/x does
+        series = 1 - jnp.where(near, x, 0.0) / k * series
+    return jnp.where(near, series, -jnp.expm1(-away) / away)
