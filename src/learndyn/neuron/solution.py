@@ -111,19 +111,16 @@ def _motion(times, a0, w0, target):
     up, down = jnp.where(above, fast, slow), jnp.where(above, slow, fast)
     growing, decaying = (up * a0 + s * along) / spread, (down * a0 - s * along) / spread
 
-    # Q, P and sqrt(D) may be divided by any number: by exp(up t) |growing|, as soon as this is above 1.
-    exponent = up * times - _log_above_one(up * times, growing)
-    A = growing * jnp.exp(jnp.minimum(exponent, _log_largest(times.dtype)))
-    scale = jnp.exp(-_log_above_one(up * times, growing))
+    # Q, P and sqrt(D) may be divided by any number: by |growing| exp(up t), as soon as this is above 1.
+    unit_of_log = _log_above_one(up * times, growing)
+    scale = jnp.exp(-unit_of_log)
+    A = growing * jnp.exp(jnp.minimum(up * times - unit_of_log, _largest_exponent(times.dtype)))
     B = decaying * scale
     Q = A + B * jnp.exp(-down * times)
     P = (down / s) * A - (up / s) * B * jnp.exp(-down * times)
-    # 1 + 2 \int Q^2: two squares, and the product of the two exponentials, exp(delta t), with mean (e^x - 1)/x
-    D = scale**2 + 2 * times * (
-        A**2 * _mean_decay(2 * up * times)
-        + 2 * A * B * jnp.exp(-slow * times) * _mean_decay(gap * times)
-        + B**2 * _mean_decay(2 * down * times)
-    )
+    # D = 1 + 2 \int Q^2, in which exp(2 up t), exp(-2 down t) and their product exp(delta t) are integrated.
+    of_A, of_AB, of_B = _mean_decay(jnp.stack([2 * up, gap, 2 * down])[:, None] * times[None, :])
+    D = scale**2 + 2 * times * (A**2 * of_A + 2 * A * B * jnp.exp(-slow * times) * of_AB + B**2 * of_B)
     root = jnp.sqrt(D)
     a, w = Q / root, (P[:, None] * unit[None, :] + scale[:, None] * across[None, :]) / root[:, None]
     start = times == 0
@@ -131,22 +128,20 @@ def _motion(times, a0, w0, target):
 
 
 def _log_above_one(grown, amplitude):
-    """log of |amplitude| exp(grown), or 0 where it is negative; a change of units, of which results do not depend."""
-    small = jnp.finfo(grown.dtype).tiny
-    size = jnp.log(jnp.where(jnp.abs(amplitude) > small, jnp.abs(amplitude), small))
-    # an amplitude of zero never grows
-    return jax.lax.stop_gradient(jnp.where(amplitude == 0, 0.0, jnp.maximum(grown + size, 0.0)))
+    """log(|amplitude| exp(grown)), or 0 if it is negative; a change of units, on which no result depends."""
+    present = amplitude != 0
+    size = jnp.log(jnp.where(present, jnp.abs(amplitude), 1.0))
+    return jax.lax.stop_gradient(jnp.where(present, jnp.maximum(grown + size, 0.0), 0.0))
 
 
-def _log_largest(dtype):
+def _largest_exponent(dtype):
     return 0.98 * float(np.log(float(jnp.finfo(dtype).max)))
 
 
 def _mean_decay(x):
-    """(1 - exp(-x)) / x, the mean of exp(-u) over 0 < u < x, for x >= 0; with all its derivatives at 0."""
-    near = x < 0.1
-    away = jnp.where(near, 1.0, x)
-    series = jnp.ones_like(x)
-    for k in range(11, 1, -1):  # 1 - x/2 (1 - x/3 (1 - ...)), whose slope does not cancel as that of expm1(x)/x does
-        series = 1 - jnp.where(near, x, 0.0) / k * series
-    return jnp.where(near, series, -jnp.expm1(-away) / away)
+    """(1 - exp(-x)) / x, the mean of exp(-u) over 0 < u < x, with its derivatives at 0, for x >= 0."""
+    near, far = jnp.minimum(x, 0.1), jnp.maximum(x, 0.1)
+    series = 1.0
+    for k in range(11, 1, -1):  # 1 - x/2 (1 - x/3 (1 - ...)): derivatives of the other form cancel for small x
+        series = 1 - near / k * series
+    return jnp.where(x < 0.1, series, -jnp.expm1(-far) / far)
