@@ -9,10 +9,10 @@ from learndyn import _require as require
 
 def floating(value):
     """Numbers and integer arrays as floating point arrays; what holds no real numbers is left for the checks."""
-    real = isinstance(value, (int, float, np.ndarray, np.number, jax.Array)) and not isinstance(value, bool)
-    if real and np.dtype(getattr(value, "dtype", float)).kind in "fiu":
-        return jnp.asarray(value, dtype=jnp.result_type(value, float))
-    return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return jnp.asarray(float(value))  # without a type of its own: single precision stays what it is
+    real = isinstance(value, (np.ndarray, np.number, jax.Array)) and value.dtype.kind in "fiu"
+    return jnp.asarray(value, dtype=jnp.result_type(value, float)) if real else value
 
 
 def scalar(name, value):
@@ -46,7 +46,9 @@ def rates(value):
     if len(value) != 2:
         raise ValueError(f"learning_rates must be two numbers, those of a and of w, but is {value}")
     for k, rate in enumerate(value):
-        require.positive(f"learning_rates[{k}]", rate)
+        scalar(f"learning_rates[{k}]", floating(rate))
+        if not isinstance(rate, jax.core.Tracer) and not rate > 0:
+            raise ValueError(f"learning_rates[{k}] must be positive, but is {rate!r}")
     return value
 
 

@@ -39,8 +39,9 @@ def solve(
 
     For every imbalance $\delta = a_0^2 - \|w_0\|^2$ of either sign, zero included, for $a_0 = 0$, and through changes of
     the sign of $a$. Nothing overflows: not at times far beyond convergence, nor from starts so small that they wait
-    long at the saddle $a = 0$, $w = 0$ (at which a start stays). It is as accurate as the problem is well posed: a
-    start that is almost on the stable manifold of the saddle leaves it along a direction decided by the last digits.
+    long near a saddle ($a = 0$, $w \perp \beta^*$; a start there stays). It is as accurate as the problem is well
+    posed: where $a_0 \mu = -w_0^\top \beta^*$ but for rounding, with $\mu = (\delta + \sqrt{\delta^2 + 4\|\beta^*\|^2})/2$,
+    the path runs into a saddle, and leaves it by a side that the last digits decide.
 
     Pure, and differentiable in everything, so that `jax.vmap` takes many starts; under `jit` or `vmap` the values
     are not checked, and for $\beta^* = 0$ the result is then the limit $\beta^* \to 0$.
@@ -60,17 +61,17 @@ def solve(
 
     Source: after Kunin et al. (2024), who treat $\delta \ne 0$ and $a_0 > 0$.
     """
-    times, a0, w0 = (arguments.floating(value) for value in (times, a0, w0))
+    times, a0, w0, X, y = (arguments.floating(value) for value in (times, a0, w0, X, y))
     require.array("times", times, ndim=1)
     arguments.scalar("a0", a0)
-    require.array("w0", w0, ndim=1)
+    arguments.vector("w0", w0)
     require.matrix("X", X, columns=w0.shape[0])
     arguments.targets(X, y)
-    if not isinstance(times, jax.core.Tracer) and (early := np.asarray(times)[np.asarray(times) < 0]).size:
-        raise ValueError(f"times must be zero or later, but hold {early[0]!r}")
+    if (known := arguments.known(times)) is not None and (known < 0).any():
+        raise ValueError(f"times must be zero or later, but hold {known.min()}")
     _whitened(X)
     target = X.T @ y
-    if not isinstance(target, jax.core.Tracer) and not np.any(np.asarray(target)):
+    if (known := arguments.known(target)) is not None and not known.any():
         raise ValueError(
             "y must have a part that X can express, but X'y is 0: the closed form moves along beta* = X'y; "
             "for a target of zero use flows.gradient_flow"
@@ -80,9 +81,9 @@ def solve(
 
 
 def _whitened(X):
-    if isinstance(X, jax.core.Tracer):
+    if (X := arguments.known(X)) is None:
         return
-    gram = np.asarray(X).T @ np.asarray(X)
+    gram = X.T @ X
     worst = float(np.max(np.abs(gram - np.eye(len(gram)))))
     if worst > 1e4 * float(jnp.finfo(X.dtype).eps):
         raise ValueError(
@@ -124,7 +125,13 @@ def _motion(times, a0, w0, target):
     root = jnp.sqrt(D)
     a, w = Q / root, (P[:, None] * unit[None, :] + scale[:, None] * across[None, :]) / root[:, None]
     start = times == 0
-    return jnp.where(start, a0, a), jnp.where(start[:, None], w0[None, :], w)
+    return _exact(a, start, a0), _exact(w, start[:, None], w0[None, :])
+
+
+def _exact(value, where, known):
+    """`value`, with what is known instead of what is rounded, and its own derivatives."""
+    constant = jax.lax.stop_gradient
+    return jnp.where(where, constant(known) + (value - constant(value)), value)
 
 
 def _log_above_one(grown, amplitude):
