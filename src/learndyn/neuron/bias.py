@@ -17,12 +17,13 @@ from learndyn.neuron.geometry import Number, _direction, _function, _root, _shar
 
 
 class Minimizer(NamedTuple):
-    """A function that fits the data, and how well it solves the problem of which it is the minimizer.
+    r"""A function that fits the data, and how well it solves the problem of which it is the minimizer.
 
     Attributes:
       beta: the function.
-      stationarity: length of the part of $\\nabla\\Psi(\\beta)$ - tilt in the null space of X, relative to that of both.
-      feasibility: $\\|X\\beta - y\\|$ relative to $\\|X\\|\\|\\beta\\| + \\|y\\|$.
+      stationarity: length of the part of $\nabla\Psi(\beta) - \mathrm{tilt}$ in the null space of X, relative to the
+        lengths of both; zero at the tip of the cone that the potential has at $\beta = 0$ for $\delta < 0$.
+      feasibility: $\|X\beta - y\|$ relative to $\|X\|\|\beta\| + \|y\|$.
       iterations: how many steps Newton's method took.
     """
 
@@ -113,44 +114,41 @@ def implicit_bias(X: Float[Array, "n d"], y: Float[Array, " n"], beta0: Float[Ar
             f"y must be fitted by some beta, X beta = y, but the closest misses it by {misfit:.3g}; "
             "for the end of a flow that cannot fit, project: y = X @ pinv(X) @ y"
         )
-    null, slope, delta = V[rank:].T, np.asarray(tilt(beta0, delta), float), float(delta)
-    beta, iterations = _newton(shortest, null, slope, delta)
-    gradient = _gradient(beta, delta)
-    return Minimizer(
-        jnp.asarray(beta),
-        _relative(null.T @ (gradient - slope), np.linalg.norm(gradient) + np.linalg.norm(slope)),
-        _relative(X @ beta - y, values[0] * np.linalg.norm(beta) + np.linalg.norm(y)),
-        iterations,
-    )
+    beta0, delta, null = np.asarray(beta0, float), float(delta), V[rank:].T
+    slope = _gradient(beta0, delta) if beta0.any() else beta0
+    beta, stationarity, iterations = _newton(shortest, null, slope, delta)
+    feasibility = _ratio(np.linalg.norm(X @ beta - y), values[0] * np.linalg.norm(beta) + np.linalg.norm(y))
+    return Minimizer(jnp.asarray(beta), stationarity, feasibility, iterations)
 
 
 def _newton(start, null, slope, delta, tolerance=1e-15, most=200):
-    """The stationary point of Psi(beta) - slope.beta among beta = start + null z, where it is the only minimum.
+    """The minimum of Psi(beta) - slope.beta among beta = start + null z, where its gradient vanishes.
 
-    Newton's direction always decreases the length of the gradient, which decides how far to go along it.
+    Newton's direction always shortens the gradient in z, whose length decides how far to go along it.
     """
     pull = null.T @ slope
-    beta, iterations = start + null @ pull, 0
-    if np.linalg.norm(pull) <= np.sqrt(max(-2 * delta, 0.0)) and not start.any():
-        return start, iterations  # zero fits, and the slope of the cone there is steeper than the pull
-    force = null.T @ _gradient(beta, delta) - pull
+    if not start.any() and np.linalg.norm(pull) <= np.sqrt(max(-2 * delta, 0.0)):
+        return start, 0.0, 0  # zero fits, and the cone there is steeper than the pull
+    z, iterations = pull, 0
+    force = null.T @ _gradient(start + null @ z, delta) - pull
     while np.linalg.norm(force) > tolerance * np.linalg.norm(slope) and iterations < most:
-        step, length = null @ np.linalg.solve(null.T @ _hessian(beta, delta) @ null, force), 1.0
+        step, length = np.linalg.solve(null.T @ _hessian(start + null @ z, delta) @ null, force), 1.0
         while length > 1e-9:
-            trial = null.T @ _gradient(beta - length * step, delta) - pull
+            trial = null.T @ _gradient(start + null @ (z - length * step), delta) - pull
             if np.linalg.norm(trial) < (1 - 1e-4 * length) * np.linalg.norm(force):
                 break
             length /= 2
         else:
             break  # nothing is left to gain but rounding
-        beta, force, iterations = beta - length * step, trial, iterations + 1
-    scale = np.linalg.norm(_gradient(beta, delta)) + np.linalg.norm(slope)
-    if np.linalg.norm(force) > 1e-10 * scale:
+        z, force, iterations = z - length * step, trial, iterations + 1
+    beta = start + null @ z
+    stationarity = _ratio(np.linalg.norm(force), np.linalg.norm(_gradient(beta, delta)) + np.linalg.norm(slope))
+    if not stationarity < 1e-10:
         raise RuntimeError(
             f"implicit_bias did not converge: after {iterations} steps of Newton's method the gradient in the null "
             f"space of X is {np.linalg.norm(force):.3g}; are the scales of y, beta0 and delta = {delta} far apart?"
         )
-    return beta, iterations
+    return beta, stationarity, iterations
 
 
 def _gradient(beta, delta):
@@ -174,5 +172,5 @@ def _spread(beta, delta):
     return larger if delta >= 0 else size**2 / larger, kappa, size
 
 
-def _relative(residual, scale):
-    return float(np.linalg.norm(residual) / scale) if scale else 0.0
+def _ratio(part, whole):
+    return float(part / whole) if whole else 0.0

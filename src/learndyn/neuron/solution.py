@@ -71,11 +71,8 @@ def solve(
         raise ValueError(f"times must be zero or later, but hold {known.min()}")
     _whitened(X)
     target = X.T @ y
-    if (known := arguments.known(target)) is not None and not known.any():
-        raise ValueError(
-            "y must have a part that X can express, but X'y is 0: the closed form moves along beta* = X'y; "
-            "for a target of zero use flows.gradient_flow"
-        )
+    if (known := arguments.known(target)) is not None:
+        _not_zero(known, y)
     a, w = _motion(times, a0, w0, target)
     return Path(times, a, w)
 
@@ -89,6 +86,15 @@ def _whitened(X):
         raise ValueError(
             f"X must be whitened, X'X = I, but an entry of X'X - I is {worst:.3g}: the closed form holds only then. "
             "For other inputs follow flows.gradient_flow, or take the end of the flow from neuron.implicit_bias"
+        )
+
+
+def _not_zero(target, y):
+    size = float(np.linalg.norm(target))
+    if size <= 10 * np.finfo(target.dtype).eps * float(np.linalg.norm(y)):  # what rounding leaves of zero
+        raise ValueError(
+            f"y must have a part that X can express, but |beta*| = |X'y| is {size:.3g}: the closed form moves along "
+            "beta*. For a target of zero use flows.gradient_flow"
         )
 
 
