@@ -21,8 +21,10 @@ import pytest
 import learndyn
 from learndyn import (
     claims,
+    conserved,
     datasets,
     descent,
+    drift,
     diagonal,
     equilibria,
     explore,
@@ -33,6 +35,7 @@ from learndyn import (
     linearization,
     losses,
     models,
+    momentum,
     teacher_student,
 )
 from learndyn.exercises import dynamics, stability
@@ -87,6 +90,10 @@ def kernel_flow(K=I2, y=ONES, f0=ONES, times=TIMES, **settings):
 
 def student(**settings):
     return lambda: teacher_student.student(2, **{"width": 4, "scale": 1.0, "key": KEY} | settings)
+
+
+def oscillation(function=momentum.oscillator, *args, **settings):
+    return lambda: function(*args, **{"learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.1} | settings)
 
 
 class Unhashable:
@@ -299,6 +306,53 @@ TABLE = [
     Row("portraits.watch", lambda: equilibria.watch(I2), ValueError, "A", "(2, 2)", "3 axes"),
     Row("portraits.random_systems", lambda: equilibria.random_systems("saddle", 3, key=7), TypeError, "key", "7", "key"),
     Row("portraits.kinds_seen", lambda: equilibria.kinds_seen(NAN[None]), ValueError, "A", "nan", "finite"),
+    # conserved, drift, momentum
+    Row("conserved.constraint", lambda: conserved.constraint(3, QUADRATIC), TypeError, "loss", "3", "function"),
+    Row("conserved.constraint", lambda: conserved.constraint(QUADRATIC, 3), TypeError, "generator", "3", "function"),
+    Row("conserved.constraint", lambda: conserved.constraint(QUADRATIC, lambda p: p[0])(START), ValueError,
+        "generator", "()", "the shapes (2,) of params"),
+    Row("conserved.constraint", lambda: conserved.constraint(lambda p: p, lambda p: p)(START), ValueError,
+        "loss", "float", "one real number"),
+    Row("conserved.quantity", lambda: conserved.quantity(3, START), TypeError, "generator", "3", "function"),
+    Row("conserved.quantity", lambda: conserved.quantity(lambda p: p, NAN), ValueError, "params", "nan", "finite"),
+    Row("conserved.quantity", lambda: conserved.quantity(lambda p: {"W": p}, START), ValueError,
+        "generator", "'W'", "the shapes (2,) of params"),
+    Row("conserved.quantity", lambda: conserved.quantity(jnp.square, START), ValueError, "generator", "0.", "affine"),
+    Row("conserved.quantity", lambda: conserved.quantity(lambda p: p @ jnp.array([[0.0, 1.0], [-1.0, 0.0]]), START),
+        ValueError, "generator", "antisymmetric part is 1 of it", "symmetric linear part"),
+    Row("conserved.quantity", lambda: conserved.quantity(lambda p: jnp.nan * p, START), ValueError,
+        "generator", "nan", "finite"),
+    Row("conserved.balancedness", lambda: conserved.balancedness(I2), TypeError, "params[0]", "1.", "layer"),
+    Row("conserved.balancedness", lambda: conserved.balancedness(({"W": I2},)), ValueError, "params", "1", "two layers"),
+    Row("conserved.balancedness", lambda: conserved.balancedness(({"W": ONES}, {"W": ONES})), ValueError,
+        "params[1]['W']", "(2, 1)", "any x 2"),
+    Row("conserved.balancedness", lambda: conserved.balancedness(({"W": I2, "b": ONES}, {"W": I2})), ValueError,
+        "params[0]['b']", "(2, 1)", "1 axes"),
+    Row("conserved.balancedness", lambda: conserved.balancedness(({"W": I2, "b": jnp.ones(3)}, {"W": I2})), ValueError,
+        "params[0]['b']", "(3,)", "(2,)"),
+    Row("conserved.neuron_balancedness", lambda: conserved.neuron_balancedness(3), TypeError, "params", "3", "sequence"),
+    Row("conserved.neuron_balancedness", lambda: conserved.neuron_balancedness(({"W": NAN}, {"W": I2})), ValueError,
+        "params[0]['W']", "nan", "finite"),
+    Row("conserved.tangent", lambda: conserved.tangent("scale", START), TypeError, "generator", "'scale'", "function"),
+    Row("conserved.tangent", lambda: conserved.tangent(lambda p: p[:1], START), ValueError, "generator", "(1,)", "(2,)"),
+    Row("drift.rate", lambda: drift.rate(3, QUADRATIC), TypeError, "loss", "3", "function"),
+    Row("drift.rate", lambda: drift.rate(QUADRATIC, 3), TypeError, "generator", "3", "function"),
+    Row("drift.rate", lambda: drift.rate(QUADRATIC, lambda p: p[:1])(START), ValueError, "generator", "(1,)", "(2,)"),
+    Row("drift.after_step", lambda: drift.after_step(3, QUADRATIC, learning_rate=0.1), TypeError, "loss", "3", "function"),
+    Row("drift.after_step", lambda: drift.after_step(QUADRATIC, QUADRATIC, learning_rate=0.0), ValueError,
+        "learning_rate", "0.0", "positive"),
+    Row("drift.after_step", lambda: drift.after_step(QUADRATIC, QUADRATIC, learning_rate=0.1, weight_decay=-1.0),
+        ValueError, "weight_decay", "-1.0", "zero or positive"),
+    Row("momentum.law", oscillation(momentum.law, 1.0, START), TypeError, "start", "1.0", "array"),
+    Row("momentum.law", oscillation(momentum.law, jnp.array(1.0), I2), ValueError, "drive", "(2, 2)", "1 axes"),
+    Row("momentum.law", oscillation(momentum.law, jnp.array(1.0), NAN[0]), ValueError, "drive", "nan", "finite"),
+    Row("momentum.law", oscillation(momentum.law, jnp.array(1.0), START, degree=3), ValueError, "degree", "3", "1 (trans"),
+    Row("momentum.oscillator", oscillation(momentum=1.0), ValueError, "momentum", "1.0", "below 1"),
+    Row("momentum.oscillator", oscillation(momentum=-0.1), ValueError, "momentum", "-0.1", "zero or positive"),
+    Row("momentum.oscillator", oscillation(learning_rate="1"), TypeError, "learning_rate", "'1'", "number"),
+    Row("momentum.oscillator", oscillation(weight_decay=np.nan), ValueError, "weight_decay", "nan", "finite"),
+    Row("momentum.oscillation", oscillation(momentum.oscillation, -TIMES), ValueError, "times", "-1", "increase"),
+    Row("momentum.oscillation", oscillation(momentum.oscillation, TIMES, degree=True), ValueError, "degree", "True", "2 (sc"),
     # teacher_student
     Row("teacher_student.teacher", lambda: teacher_student.teacher(0, key=KEY), ValueError, "d", "0", "at least 1"),
     Row("teacher_student.teacher", lambda: teacher_student.teacher(2, width=1.5, key=KEY), TypeError, "width", "1.5", "integer"),
