@@ -36,6 +36,7 @@ from learndyn import (
     losses,
     models,
     momentum,
+    neuron,
     teacher_student,
 )
 from learndyn.exercises import dynamics, stability
@@ -94,6 +95,14 @@ def student(**settings):
 
 def oscillation(function=momentum.oscillator, *args, **settings):
     return lambda: function(*args, **{"learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.1} | settings)
+
+
+def solve(times=TIMES, a0=1.0, w0=START, X=I2, y=START):
+    return lambda: neuron.solve(times, a0, w0, X, y)
+
+
+def implicit_bias(X=I2[:1], y=START[:1], beta0=START, delta=1.0):
+    return lambda: neuron.implicit_bias(X, y, beta0, delta)
 
 
 class Unhashable:
@@ -198,6 +207,61 @@ TABLE = [
     Row("diagonal.minimizer", lambda: diagonal.minimizer(I2, START, 1.0, max_steps=0), ValueError, "max_steps", "0", "at least 1"),
     Row("diagonal.minimizer", lambda: diagonal.minimizer(I2, START, 1.0, tolerance=-1.0), ValueError,
         "tolerance", "-1.0", "positive"),
+    # neuron
+    Row("neuron.solve", solve(X=2 * I2), ValueError, "X", "X'X - I is 3", "flows.gradient_flow"),
+    Row("neuron.solve", solve(X=I2 + 1e-9), ValueError, "X", "2e-09", "neuron.implicit_bias"),
+    Row("neuron.solve", solve(X=I2[:1], y=START[:1]), ValueError, "X", "X'X - I is 1", "whitened"),
+    Row("neuron.solve", solve(X=NAN), ValueError, "X", "nan", "finite"),
+    Row("neuron.solve", solve(X=jnp.eye(3)), ValueError, "X", "(3, 3)", "any x 2"),
+    Row("neuron.solve", solve(y=jnp.zeros(2)), ValueError, "y", "|X'y| is 0", "flows.gradient_flow"),
+    Row("neuron.solve", solve(X=jnp.eye(3)[:, :2], y=jnp.eye(3)[2]), ValueError, "y", "is 0", "that X can express"),
+    Row("neuron.solve", solve(X=jnp.array([[0.6, -0.8], [0.8, 0.6], [0, 0]]), y=jnp.array([1e-17, 0, 1])), ValueError,
+        "y", "1e-17", "that X can express"),
+    Row("neuron.solve", solve(y=NAN[0]), ValueError, "y", "nan", "finite"),
+    Row("neuron.solve", solve(y=ONES), ValueError, "y", "(2, 1)", "(2,)"),
+    Row("neuron.solve", solve(y=jnp.ones(3)), ValueError, "y", "(3,)", "(2,)"),
+    Row("neuron.solve", solve(a0=jnp.nan), ValueError, "a0", "nan", "finite"),
+    Row("neuron.solve", solve(a0=START), ValueError, "a0", "(2,)", "one number"),
+    Row("neuron.solve", solve(a0="1"), TypeError, "a0", "'1' of type str", "number"),
+    Row("neuron.solve", solve(w0=I2), ValueError, "w0", "(2, 2)", "1 axes"),
+    Row("neuron.solve", solve(w0=NAN[0]), ValueError, "w0", "nan", "finite"),
+    Row("neuron.solve", solve(w0=jnp.zeros(0)), ValueError, "w0", "(0,)", "at least one"),
+    Row("neuron.solve", solve(w0=[1.0, 1.0]), TypeError, "w0", "[1.0, 1.0] of type list", "array"),
+    Row("neuron.solve", solve(times=-TIMES), ValueError, "times", "-1.0", "zero or later"),
+    Row("neuron.solve", solve(times=TIMES[0]), ValueError, "times", "()", "1 axes"),
+    Row("neuron.solve", solve(times=jnp.array([0.0, jnp.inf])), ValueError, "times", "inf", "finite"),
+    Row("neuron.imbalance", lambda: neuron.imbalance(START, START), ValueError, "a", "(2,)", "jax.vmap"),
+    Row("neuron.imbalance", lambda: neuron.imbalance(1.0, I2), ValueError, "w", "(2, 2)", "1 axes"),
+    Row("neuron.imbalance", lambda: neuron.imbalance(1.0, NAN[0]), ValueError, "w", "nan", "finite"),
+    Row("neuron.imbalance", lambda: neuron.imbalance(1.0, START, learning_rates=(1.0, 0.0)), ValueError,
+        "learning_rates[1]", "0.0", "positive"),
+    Row("neuron.imbalance", lambda: neuron.imbalance(1.0, START, learning_rates=(1.0,)), ValueError,
+        "learning_rates", "(1.0,)", "of a and of w"),
+    Row("neuron.imbalance", lambda: neuron.imbalance(1.0, START, learning_rates=0.1), TypeError,
+        "learning_rates", "0.1 of type float", "sequence"),
+    Row("neuron.from_function", lambda: neuron.from_function(jnp.zeros(2), -1.0), ValueError, "beta", "[0. 0.]", "not be zero"),
+    Row("neuron.from_function", lambda: neuron.from_function(2.0, 1.0), ValueError, "beta", "()", "1 axes"),
+    Row("neuron.from_function", lambda: neuron.from_function(START, jnp.inf), ValueError, "delta", "inf", "finite"),
+    Row("neuron.ntk", lambda: neuron.ntk(1.0, START, jnp.eye(3)), ValueError, "X", "(3, 3)", "any x 2"),
+    Row("neuron.ntk", lambda: neuron.ntk(jnp.nan, START, I2), ValueError, "a", "nan", "finite"),
+    Row("neuron.ntk", lambda: neuron.ntk(1.0, START, I2, learning_rates=(-1.0, 1.0)), ValueError,
+        "learning_rates[0]", "-1.0", "positive"),
+    Row("neuron.preconditioner", lambda: neuron.preconditioner(jnp.zeros(2), -1.0), ValueError,
+        "beta", "[0. 0.]", "direction of w"),
+    Row("neuron.preconditioner", lambda: neuron.preconditioner(START, START), ValueError, "delta", "(2,)", "one number"),
+    Row("neuron.preconditioner", lambda: neuron.preconditioner(START, 1.0, learning_rates=(1.0, "1")), TypeError,
+        "learning_rates[1]", "'1'", "number"),
+    Row("neuron.potential", lambda: neuron.potential(NAN[0], 1.0), ValueError, "beta", "nan", "finite"),
+    Row("neuron.potential", lambda: neuron.potential(START, None), TypeError, "delta", "None", "number"),
+    Row("neuron.tilt", lambda: neuron.tilt(jnp.zeros(2), -1.0), ValueError, "beta0", "[0. 0.]", "any direction"),
+    Row("neuron.tilt", lambda: neuron.tilt(I2, 1.0), ValueError, "beta0", "(2, 2)", "1 axes"),
+    Row("neuron.implicit_bias", implicit_bias(X=jnp.ones((2, 2)), y=TIMES), ValueError, "y", "misses it by 0.707", "pinv(X)"),
+    Row("neuron.implicit_bias", implicit_bias(X=0 * I2[:1]), ValueError, "X", "(1, 2)", "not be zero"),
+    Row("neuron.implicit_bias", implicit_bias(X=START), ValueError, "X", "(2,)", "2 axes"),
+    Row("neuron.implicit_bias", implicit_bias(y=ONES[:1]), ValueError, "y", "(1, 1)", "(1,)"),
+    Row("neuron.implicit_bias", implicit_bias(beta0=jnp.ones(3)), ValueError, "beta0", "(3,)", "(2,)"),
+    Row("neuron.implicit_bias", implicit_bias(beta0=0 * START, delta=-1), ValueError, "beta0", "[0. 0.]", "not be zero"),
+    Row("neuron.implicit_bias", implicit_bias(delta=jnp.nan), ValueError, "delta", "nan", "finite"),
     # flows
     Row("flows.gradient_flow", flow(loss=3), TypeError, "loss", "3", "function"),
     Row("flows.gradient_flow", flow(loss=lambda p: p), ValueError, "loss", "(2,)", "one real number"),
@@ -478,6 +542,8 @@ TRACED = {
     "times": lambda X: flows.gradient_flow(QUADRATIC, X, X),
     "times that are known": lambda X: flows.gradient_flow(QUADRATIC, X, np.array([2.0, 1.0])),
     "steps": lambda X: descent.descend(QUADRATIC, X, SGD, -1),
+    "inputs of the neuron": lambda X: neuron.solve(TIMES, 1.0, X[0], X[:, :1], X[0]),
+    "targets of the neuron": lambda X: neuron.ntk(1.0, X[0], X[0]),
     "state": lambda X: descent.descend(QUADRATIC, X, SGD, 1, state=X),
 }
 
