@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from learndyn import kernels, neuron
-from learndyn.javascript import compile_to_js
 
 RNG = np.random.default_rng(0)
 X = jnp.asarray(RNG.normal(size=(3, 5)))  # rank 3 of 5

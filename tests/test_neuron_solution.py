@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from learndyn import flows, kernels, neuron
+from learndyn import flows, neuron
 
 D = 4  # inputs
 RNG = np.random.default_rng(0)
