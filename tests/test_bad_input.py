@@ -39,8 +39,9 @@ from learndyn import (
     neuron,
     teacher_student,
 )
-from learndyn.exercises import dynamics, stability
+from learndyn.exercises import dynamics, linear_neuron, stability
 from learndyn.exercises import linearization as linear
+from learndyn.exercises import teacher_student as taught
 
 KEY = jax.random.key(0)
 NAN = jnp.array([[1.0, jnp.nan], [0.0, 1.0]])
@@ -489,6 +490,10 @@ TABLE = [
         "answer", "3", "function"),
     Row("exercises.linearization.check_descent_prediction", lambda: linear.check_descent_prediction(3), TypeError,
         "answer", "3", "function"),
+    Row("exercises.linear_neuron.check_ending", lambda: linear_neuron.check_ending(3), TypeError, "answer", "3", "function"),
+    Row("exercises.linear_neuron.check_kernel_distance", lambda: linear_neuron.check_kernel_distance(3), TypeError, "answer", "3", "function"),
+    Row("exercises.linear_neuron.check_unequal_rates", lambda: linear_neuron.check_unequal_rates(3), TypeError, "answer", "3", "function"),
+    Row("exercises.linear_neuron.check_hidden_balance", lambda: linear_neuron.check_hidden_balance(3), TypeError, "answer", "3", "function"),
     Row("exercises.stability.check_portraits", lambda: stability.check_portraits(["saddle"]), ValueError,
         "answer", "1", "5 names"),
     Row("exercises.stability.check_portraits", lambda: stability.check_portraits(["sadle"] * 5), ValueError,
@@ -498,6 +503,10 @@ TABLE = [
         "answer", "3", "function"),
     Row("exercises.stability.check_plateau", lambda: stability.check_plateau(I2, START), ValueError,
         "y", "(2,)", "2 axes"),
+    Row("exercises.teacher_student.check_relative_change", lambda: taught.check_relative_change(3), TypeError,
+        "answer", "3", "function"),
+    Row("exercises.teacher_student.check_two_dials", lambda: taught.check_two_dials(3), TypeError, "answer", "3", "function"),
+    Row("exercises.teacher_student.check_alignment", lambda: taught.check_alignment(3), TypeError, "answer", "3", "function"),
     # what a chapter's author writes; tests/explore/test_vocabulary.py has every mistake
     Row("explore.line", lambda: explore.line("loss", log="z"), ValueError, "log", "'z'", "one of"),
     Row("explore.bars", lambda: explore.bars(), ValueError, "keys", "()", "at least 1"),
