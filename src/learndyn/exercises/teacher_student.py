@@ -1,0 +1,119 @@
+"""Checks for the chapter on teacher and student: each tests properties that any right answer has, on data of its own."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from learndyn import _require as require
+from learndyn import flows, losses, models
+
+_TOLERANCE = 1e-4  # relative; a wrong formula is off by far more, and float32 passes
+
+
+def _same(name: str, given, wanted, hint: str) -> None:
+    given, wanted = np.asarray(given), np.asarray(wanted)
+    assert given.shape == wanted.shape, f"{name}: the shape must be {wanted.shape}, but is {given.shape}"
+    assert np.all(np.isfinite(given)), f"{name}: the answer must be finite, but is {given}"
+    error = np.max(np.abs(given - wanted)) / np.max(np.abs(wanted))
+    assert error < _TOLERANCE, (
+        f"{name}: {given} where {wanted} is needed, a relative error of {error:.2g}. Hint: {hint}"
+    )
+
+
+def check_relative_change(answer: Callable) -> None:
+    r"""$f(\theta) = \theta^\kappa - \theta_0^\kappa$ trained to $y$: `answer(theta0, y, kappa)` is how much $f'$ changes.
+
+    The relative change of the derivative, $f'(\theta_\infty)/f'(\theta_0) - 1$, for $\theta_0 > 0$ and
+    $y > -\theta_0^\kappa$.
+
+    Properties: a linear model changes nothing, the gradient flow of the model agrees, and laziness: the change falls
+    as $\theta_0^{-\kappa}$.
+
+    Raises:
+      AssertionError: naming the property that fails.
+    """
+    require.callable_("answer", answer)
+    linear = float(answer(0.7, 0.4, 1))
+    assert abs(linear) < _TOLERANCE, f"a linear model (kappa = 1): its derivative is constant, but changes by {linear:.4g}"
+    for theta0, y, kappa in ((1.0, 0.8, 2), (0.5, 2.0, 3), (1.5, -1.0, 2)):
+        f = lambda theta: theta**kappa - theta0**kappa
+        run = flows.gradient_flow(lambda theta: 0.5 * (f(theta) - y) ** 2, jnp.array(theta0), jnp.array([0.0, 40.0]),
+                                  observe=jax.grad(f), rtol=1e-6, atol=1e-6)  # fmt: skip
+        slope = run.observed
+        _same(f"what gradient flow does from {theta0} to y = {y}, kappa = {kappa}", answer(theta0, y, kappa),
+              slope[-1] / slope[0] - 1, "solve f(theta) = y for theta; where f' is compared, theta0 must be divided out")  # fmt: skip
+    for kappa in (2, 4):
+        power = float(np.log2(answer(40.0, 1.0, kappa) / answer(20.0, 1.0, kappa)))
+        assert abs(power + kappa) < 0.01, (
+            f"laziness: for large theta0 the change must fall as theta0 to the power of {-kappa}, but the power is {power:.3f}"
+        )
+    print("check_relative_change: linear models, gradient flow and the lazy limit all agree.")
+
+
+def check_two_dials(answer: Callable) -> None:
+    r"""`answer(alpha, kappa)` is `(factor, clock)`: the start and the time that do to $f$ what $\alpha$ does to its output.
+
+    With f homogeneous of degree $\kappa$, the gradient flow of $\frac12\|\alpha f(\theta) - y\|^2$ from $\theta_0$, at
+    the time t, and that of $\frac12\|f(\theta) - y\|^2$ from `factor` $\theta_0$, at the time `clock` t, must give the
+    same outputs.
+
+    Properties: nothing changes for $\alpha = 1$, the outputs agree at the start, and they agree along the flow, for
+    networks with two and with three layers.
+
+    Raises:
+      AssertionError: naming the property that fails.
+    """
+    require.callable_("answer", answer)
+    for kappa in (2, 3):
+        _same(f"alpha = 1, kappa = {kappa}", answer(1.0, kappa), (1.0, 1.0), "no change is no change")
+        model = models.mlp((2,) + (3,) * (kappa - 1) + (1,), activation="linear")
+        key_params, key_X, key_y = jax.random.split(jax.random.key(kappa), 3)
+        params, X = model.init(key=key_params), jax.random.normal(key_X, (4, 2))
+        y, alpha = jax.random.normal(key_y, (4, 1)), 2.5
+        factor, clock = (float(number) for number in answer(alpha, kappa))
+        start = jax.tree.map(lambda leaf: factor * leaf, params)
+        _same(f"outputs at the start, kappa = {kappa}", model.apply(start, X), alpha * model.apply(params, X),
+              "f(c theta) = c^kappa f(theta)")  # fmt: skip
+        times = jnp.array([0.0, 0.05, 0.3])
+        scaled = lambda theta, X: alpha * model.apply(theta, X)
+        one, other = (
+            flows.gradient_flow(losses.squared_loss(f, X, y), theta, moments, rtol=1e-7, atol=1e-9,
+                                observe=lambda theta, f=f: f(theta, X)).observed  # fmt: skip
+            for f, theta, moments in ((scaled, params, times), (model.apply, start, clock * times))
+        )
+        _same(f"outputs along the flow, kappa = {kappa}", other, one,
+              "write phi = c theta, differentiate in time, and use that the gradient is homogeneous of degree kappa - 1")  # fmt: skip
+    print("check_two_dials: the two networks are one, at the start and along the flow, for two layers and for three.")
+
+
+def check_alignment(answer: Callable) -> None:
+    r"""How well a student looks where its teacher looks: `answer(W, a, U)` in [-1, 1], with (m, d), (m,) and (k, d).
+
+    Properties: one for a student that is the teacher; what a reparametrization $(w, a) \to (cw, a/c)$ or an exchange of
+    neurons leaves alone, the answer leaves alone; so do neurons that have died ($a = 0$); each neuron counts by its
+    share $|a|\,\|w\|$; and it is minus one for neurons opposite to a teacher that has one direction.
+
+    Raises:
+      AssertionError: naming the property that fails.
+    """
+    require.callable_("answer", answer)
+    key_U, key_W, key_a, key_c = jax.random.split(jax.random.key(30), 4)
+    U = jax.random.normal(key_U, (3, 5))
+    U = U / jnp.linalg.norm(U, axis=1)[:, None]
+    W, a = jax.random.normal(key_W, (6, 5)), jax.random.normal(key_a, (6,))
+    c = jnp.exp(jax.random.normal(key_c, (6,)))
+    value = float(answer(W, a, U))
+    _same("a student that is its teacher", answer(2.0 * U, jnp.array([1.0, -1.0, 0.5]), U), 1.0,
+          "divide by the lengths of the neurons")  # fmt: skip
+    _same("a neuron's two layers rescaled, (c w, a / c)", answer(c[:, None] * W, a / c, U), value,
+          "the function is the same; weigh neurons by |a||w|, not by |a| or |w| alone")  # fmt: skip
+    _same("neurons in another order", answer(W[::-1], a[::-1], U), value, "no neuron is special")
+    _same("teacher in another order", answer(W, a, U[::-1]), value, "compare with the nearest of the teacher's neurons")
+    _same("neurons that are dead (a = 0)", answer(jnp.concatenate([W, W[:2] * 9]), jnp.append(a, jnp.zeros(2)), U), value,
+          "a neuron without a readout is no part of the function")  # fmt: skip
+    opposite = jnp.stack([U[0], -U[0]])
+    _same("shares", answer(opposite, jnp.array([3.0, -1.0]), U[:1]), 0.5,
+          "three quarters of this student have the cosine 1 and one quarter has -1; signs of a do not matter")  # fmt: skip
+    print("check_alignment: one for the teacher itself, blind to what the function is blind to, and weighed by shares.")
