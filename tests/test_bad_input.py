@@ -25,11 +25,13 @@ from learndyn import (
     datasets,
     descent,
     drift,
+    ensembles,
     diagonal,
     equilibria,
     explore,
     figures,
     flows,
+    gates,
     javascript,
     kernels,
     linearization,
@@ -41,6 +43,7 @@ from learndyn import (
 )
 from learndyn.exercises import dynamics, linear_neuron, stability
 from learndyn.exercises import linearization as linear
+from learndyn.exercises import phase_diagram as phases
 from learndyn.exercises import teacher_student as taught
 
 KEY = jax.random.key(0)
@@ -69,6 +72,13 @@ def flow(loss=QUADRATIC, params0=START, times=TIMES, **settings):
 
 def descend(loss=QUADRATIC, params0=START, optimizer=SGD, steps=4, **settings):
     return lambda: descent.descend(loss, params0, optimizer, steps, **settings)
+
+
+def ensemble(loss=QUADRATIC, params0=I2, learning_rates=START, times=(0, 4), **settings):
+    return lambda: ensembles.descend(loss, params0, learning_rates, times, **settings)
+
+
+PAIRS = ({"W": I2}, {"W": ONES.T})
 
 
 def claim(**settings):
@@ -418,6 +428,41 @@ TABLE = [
     Row("momentum.oscillator", oscillation(weight_decay=np.nan), ValueError, "weight_decay", "nan", "finite"),
     Row("momentum.oscillation", oscillation(momentum.oscillation, -TIMES), ValueError, "times", "-1", "increase"),
     Row("momentum.oscillation", oscillation(momentum.oscillation, TIMES, degree=True), ValueError, "degree", "True", "2 (sc"),
+    # ensembles
+    Row("ensembles.descend", ensemble(loss=3), TypeError, "loss", "3", "function"),
+    Row("ensembles.descend", ensemble(loss=lambda p: p), ValueError, "loss", "(2,)", "one real number"),
+    Row("ensembles.descend", ensemble(params0=NAN), ValueError, "params0", "nan", "finite"),
+    Row("ensembles.descend", ensemble(params0={}), ValueError, "params0", "{}", "at least one array"),
+    Row("ensembles.descend", ensemble(params0=jnp.ones((3, 2))), ValueError, "params0", "(3, 2)", "leading axis of 2"),
+    Row("ensembles.descend", ensemble(params0=jnp.array([[1], [2]])), TypeError, "params0", "int64", "floating point"),
+    Row("ensembles.descend", ensemble(learning_rates=0.1), TypeError, "learning_rates", "0.1", "array"),
+    Row("ensembles.descend", ensemble(learning_rates=jnp.ones(0)), ValueError, "learning_rates", "empty", "each member"),
+    Row("ensembles.descend", ensemble(learning_rates=-START), ValueError, "learning_rates", "-1.0", "positive"),
+    Row("ensembles.descend", ensemble(learning_rates=NAN[0]), ValueError, "learning_rates", "nan", "finite"),
+    Row("ensembles.descend", lambda: jax.jit(lambda r: ensembles.descend(QUADRATIC, I2, r, [1]).observed)(START), TypeError,
+        "learning_rates", "traced", "outside jit"),
+    Row("ensembles.descend", ensemble(times=3), TypeError, "times", "3", "sequence"),
+    Row("ensembles.descend", ensemble(times=[]), ValueError, "times", "[]", "increase"),
+    Row("ensembles.descend", ensemble(times=[0]), ValueError, "times", "[0]", "end at 1 or later"),
+    Row("ensembles.descend", ensemble(times=[3, 3]), ValueError, "times", "[3, 3]", "increase"),
+    Row("ensembles.descend", ensemble(times=[-1, 3]), ValueError, "times[0]", "-1", "at least 0"),
+    Row("ensembles.descend", ensemble(times=[0.5, 3]), TypeError, "times[0]", "0.5", "integer"),
+    Row("ensembles.descend", ensemble(members=jnp.ones(3)), ValueError, "members", "(3,)", "leading axis of 2"),
+    Row("ensembles.descend", ensemble(members=jnp.array([1.0, jnp.inf])), ValueError, "members", "inf", "finite"),
+    Row("ensembles.descend", ensemble(observe=1), TypeError, "observe", "1", "function"),
+    Row("ensembles.descend", ensemble(optimizer=SGD), TypeError, "optimizer", "GradientTransformation", "function"),
+    Row("ensembles.descend", ensemble(optimizer=lambda rate: rate), TypeError, "optimizer", "rate", "optax gradient"),
+    Row("ensembles.descend", ensemble(chunk=0), ValueError, "chunk", "0", "at least 1"),
+    Row("ensembles.descend", ensemble(checkpoint="no-such-folder/a.npz"), ValueError, "checkpoint", "no-such-folder", "folder"),
+    # gates
+    Row("gates.pattern", lambda: gates.pattern(models.mlp((2, 3, 1), bias_scale=1.0).init(key=KEY), I2), ValueError,
+        "params", "(3, 2)", "without biases"),
+    Row("gates.pattern", lambda: gates.pattern(PAIRS, ONES), ValueError, "params", "(2, 2)", "(m, 1)"),
+    Row("gates.pattern", lambda: gates.pattern(PAIRS, START), ValueError, "X", "(2,)", "2 axes"),
+    Row("gates.outputs", lambda: gates.outputs(PAIRS, I2, ONES), ValueError, "G", "(2, 1)", "2 x 2"),
+    Row("gates.outputs", lambda: gates.outputs(PAIRS, I2, NAN), ValueError, "G", "nan", "finite"),
+    Row("gates.kernel", lambda: gates.kernel(PAIRS, I2, ONES), ValueError, "G", "(2, 1)", "2 x 2"),
+    Row("gates.kernel", lambda: gates.kernel(PAIRS[:1], I2, I2), ValueError, "params", "(2, 2)", "two layers"),
     # teacher_student
     Row("teacher_student.teacher", lambda: teacher_student.teacher(0, key=KEY), ValueError, "d", "0", "at least 1"),
     Row("teacher_student.teacher", lambda: teacher_student.teacher(2, width=1.5, key=KEY), TypeError, "width", "1.5", "integer"),
@@ -494,6 +539,9 @@ TABLE = [
     Row("exercises.linear_neuron.check_kernel_distance", lambda: linear_neuron.check_kernel_distance(3), TypeError, "answer", "3", "function"),
     Row("exercises.linear_neuron.check_unequal_rates", lambda: linear_neuron.check_unequal_rates(3), TypeError, "answer", "3", "function"),
     Row("exercises.linear_neuron.check_hidden_balance", lambda: linear_neuron.check_hidden_balance(3), TypeError, "answer", "3", "function"),
+    Row("exercises.phase_diagram.check_knobs", lambda: phases.check_knobs((1, 2)), TypeError, "knobs", "(1, 2)", "function"),
+    Row("exercises.phase_diagram.check_turning", lambda: phases.check_turning(1.0), TypeError, "velocity", "1.0", "function"),
+    Row("exercises.phase_diagram.check_gate_part", lambda: phases.check_gate_part(0.5), TypeError, "gate_part", "0.5", "function"),
     Row("exercises.stability.check_portraits", lambda: stability.check_portraits(["saddle"]), ValueError,
         "answer", "1", "5 names"),
     Row("exercises.stability.check_portraits", lambda: stability.check_portraits(["sadle"] * 5), ValueError,

@@ -6,6 +6,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -73,7 +74,7 @@ def descend(
     Raises:
       ValueError, TypeError: for bad arguments, before tracing, and for a checkpoint of another problem.
     """
-    rates, times, members = _check(loss, params0, learning_rates, times, members, observe, optimizer, chunk)
+    rates, times, members = _check(loss, params0, learning_rates, times, members, observe, optimizer, chunk, checkpoint)
     observe = loss if observe is None else observe
     begin, advance, look = _compiled(loss, observe, optimizer)
     count, devices = rates.shape[0], jax.devices()
@@ -244,7 +245,7 @@ def _span(seconds):
     return f"{seconds:.0f} s" if seconds < 100 else f"{minutes:.0f} min" if minutes < 100 else f"{hours:.1f} h"
 
 
-def _check(loss, params0, learning_rates, times, members, observe, optimizer, chunk):
+def _check(loss, params0, learning_rates, times, members, observe, optimizer, chunk, checkpoint):
     require.callable_("loss", loss)
     require.array("learning_rates", learning_rates, ndim=1)
     count = learning_rates.shape[0]
@@ -271,16 +272,19 @@ def _check(loss, params0, learning_rates, times, members, observe, optimizer, ch
         raise ValueError(f"times must be step numbers that increase and end at 1 or later, but is {times}")
     members = jax.tree.map(np.asarray, members)
     one = jax.tree.map(lambda leaf: jnp.asarray(leaf)[0], (params0, members))
-    if jax.tree.leaves(params0):
-        require.finite("params0", params0)
+    require.finite("params0", params0)
     require.loss(lambda p: loss(p, *_given(one[1])), one[0])
     if observe is not None:
         require.callable_("observe", observe)
         require.static("observe", observe)
     require.callable_("optimizer", optimizer)
+    if not hasattr(made := optimizer(float(rates[0])), "update"):
+        raise TypeError(f"optimizer must make an optax gradient transformation of a rate, but makes {made!r}")
     for name, function in (("loss", loss), ("optimizer", optimizer)):
         require.static(name, function)
     if chunk is not None:
         require.positive_integer("chunk", chunk)
+    if checkpoint is not None and not Path(checkpoint).absolute().parent.is_dir():
+        raise ValueError(f"checkpoint must be a file in a folder that exists, but is {os.fspath(checkpoint)!r}")
     dtype = jnp.result_type(*jax.tree.leaves(params0))
     return rates.astype(dtype), times, members

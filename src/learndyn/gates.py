@@ -48,7 +48,7 @@ def kernel(params: PyTree, X: Float[Array, "n d"], G: Float[Array, "n m"]) -> Fl
     Args, Raises: as in `outputs`.
     """
     W, a = _weights(params, X, G)
-    hidden, h = G * a, G * (X @ W.T)
+    hidden, h = G * a[None, :], G * (X @ W.T)
     return (X @ X.T) * (hidden @ hidden.T) + h @ h.T
 
 
@@ -61,4 +61,4 @@ def _weights(params, X, G=None):
         raise ValueError(f"params must be two layers W of shapes (m, {d}) and (1, m) without biases, but have {shapes}")
     if G is not None:
         require.matrix("G", G, rows=X.shape[0], columns=m)
-    return params[0]["W"], params[1]["W"][0]
+    return params[0]["W"], params[1]["W"][0]  # (m, d), (m,)
