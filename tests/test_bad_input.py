@@ -42,6 +42,7 @@ from learndyn import (
     teacher_student,
 )
 from learndyn.exercises import dynamics, linear_neuron, stability
+from learndyn.exercises import implicit_bias as fits
 from learndyn.exercises import linearization as linear
 from learndyn.exercises import phase_diagram as phases
 from learndyn.exercises import teacher_student as taught
@@ -555,6 +556,12 @@ TABLE = [
         "answer", "3", "function"),
     Row("exercises.teacher_student.check_two_dials", lambda: taught.check_two_dials(3), TypeError, "answer", "3", "function"),
     Row("exercises.teacher_student.check_alignment", lambda: taught.check_alignment(3), TypeError, "answer", "3", "function"),
+    Row("exercises.implicit_bias.check_one_sample", lambda: fits.check_one_sample(START, START), ValueError,
+        "large", "(2,)", "three coefficients"),
+    Row("exercises.implicit_bias.check_any_start", lambda: fits.check_any_start(3), TypeError,
+        "answer", "3", "function"),
+    Row("exercises.implicit_bias.check_deep_image", lambda: fits.check_deep_image(3), TypeError,
+        "answer", "3", "function"),
     # what a chapter's author writes; tests/explore/test_vocabulary.py has every mistake
     Row("explore.line", lambda: explore.line("loss", log="z"), ValueError, "log", "'z'", "one of"),
     Row("explore.bars", lambda: explore.bars(), ValueError, "keys", "()", "at least 1"),
