@@ -14,7 +14,7 @@ from learndyn import diagonal
 SAMPLE, TARGET = np.array([[1.0, 2.0, 2.0]]), np.array([3.0])
 
 
-def check_one_sample(large: Float[np.ndarray | Array, "d"], small: Float[np.ndarray | Array, "d"]) -> None:
+def check_one_sample(large: Float[np.ndarray | Array, "_"], small: Float[np.ndarray | Array, "_"]) -> None:
     r"""Both fit $\beta_1 + 2\beta_2 + 2\beta_3 = 3$; one is the limit of $\alpha \to \infty$, the other that of $\alpha \to 0$.
 
     Args:
