@@ -12,6 +12,7 @@ from learndyn import flows, neuron
 
 DELTAS = [-50.0, -1.0, -1e-9, 0.0, 1e-9, 1.0, 50.0]
 BETA = jnp.array([0.48, -0.64, 0.6])
+GRADIENT, HESSIAN = jax.jit(jax.grad(neuron.potential)), jax.jit(jax.hessian(neuron.potential))
 
 
 @pytest.mark.parametrize("delta", DELTAS)
@@ -21,7 +22,7 @@ def test_the_mirror_map(delta, size):
     sqrt(2) a; both by autodiff."""
     beta = size * BETA
     a, w = neuron.from_function(beta, delta)
-    gradient, hessian = jax.grad(neuron.potential)(beta, delta), jax.hessian(neuron.potential)(beta, delta)
+    gradient, hessian = GRADIENT(beta, delta), HESSIAN(beta, delta)
     np.testing.assert_allclose(gradient, neuron.tilt(beta, delta), rtol=1e-14)
     np.testing.assert_allclose(neuron.tilt(beta, delta), 2**0.5 * w, rtol=1e-14)
     scale = jnp.max(jnp.abs(hessian)) * jnp.max(jnp.abs(neuron.preconditioner(beta, delta)))
@@ -160,3 +161,11 @@ def test_evidence_is_measured():
     found = neuron.implicit_bias(X, y, beta0, -1.0)
     np.testing.assert_allclose(found.beta, np.linalg.solve(X.T @ X, X.T @ y), atol=1e-11)
     assert found.iterations == 0 and found.stationarity == 0 and found.feasibility < 1e-14
+
+
+@pytest.mark.parametrize("which", range(4))
+def test_the_minimizer_is_not_for_tracing(which):
+    arguments = [jnp.eye(2)[:1], jnp.ones(1), jnp.ones(2), jnp.array(1.0)]
+    call = lambda value: neuron.implicit_bias(*arguments[:which], value, *arguments[which + 1 :]).beta
+    with pytest.raises(TypeError, match=r"(X|y|beta0|delta) must have values, .* outside of jit"):
+        jax.jit(call)(arguments[which])

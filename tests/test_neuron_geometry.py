@@ -44,6 +44,11 @@ def test_from_function_loses_no_digits(delta, size):
     assert a > 0
 
 
+def test_from_function_where_squares_underflow():
+    a, w = neuron.from_function(jnp.array([6e-201, 8e-201]), 0.0)
+    np.testing.assert_allclose([a, *w], [1e-100, 6e-101, 8e-101], rtol=1e-14)
+
+
 def test_from_function_is_the_inverse():
     for a, w in neurons():
         back = neuron.from_function(a * w, neuron.imbalance(a, w))

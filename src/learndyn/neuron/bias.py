@@ -7,6 +7,7 @@ where the potential $\Psi_\delta$ is convex.
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -80,14 +81,15 @@ def implicit_bias(X: Float[Array, "n d"], y: Float[Array, " n"], beta0: Float[Ar
     linear neuron from $\beta_0 = a_0 w_0$ ends at it, if it ends at a fit and $a$ has there the sign that it had at the
     start. For $\delta \ge 0$ the sign never changes. For $\delta < 0$ it changes where the path passes through
     $\beta = 0$, as it can from a $\beta_0$ that points away from the target, and the flow ends at
-    `implicit_bias(X, y, -beta0, delta)` instead.
+    `implicit_bias(X, y, -beta0, delta)` instead. For $\delta = 0$ and $\beta_0 = 0$ the flow stays at a saddle, and the
+    minimizer is the limit of small $\beta_0$: the shortest fit.
 
     Found by Newton's method in the null space of X, in double precision, on arrays with values: not under `jit`.
 
     Args:
       X: inputs, one a row, of any rank. If it is the number of columns there is only one fit.
       y: targets that a linear function can fit.
-      beta0: the function at the start; not zero for $\delta < 0$.
+      beta0: the function at the start; not zero for $\delta < 0$, where it would not tell the direction of $w_0$.
       delta: the imbalance.
 
     Raises:
@@ -97,13 +99,16 @@ def implicit_bias(X: Float[Array, "n d"], y: Float[Array, " n"], beta0: Float[Ar
 
     Source: Kunin et al. (2024), theorem 3.1.
     """
+    for name, value in (("X", X), ("y", y), ("beta0", beta0), ("delta", delta)):
+        if isinstance(value, jax.core.Tracer):
+            raise TypeError(f"{name} must have values, but is traced, {value}: call implicit_bias outside of jit and vmap")
     require.matrix("X", X)
     arguments.targets(X, y)
     X, y = np.asarray(X, float), np.asarray(y, float)
     beta0, delta = _function(beta0, delta, "the direction in which it starts to move is that of w", name="beta0")
     if beta0.shape[0] != X.shape[1]:
         raise ValueError(f"beta0 must have shape ({X.shape[1]},), an entry a column of X, but has shape {beta0.shape}")
-    U, values, V = np.linalg.svd(X)
+    U, values, V = np.linalg.svd(X, full_matrices=X.shape[0] < X.shape[1])  # all of V, and no more of U
     rank = int(np.sum(values > values[0] * max(X.shape) * np.finfo(float).eps))
     if rank == 0:
         raise ValueError(f"X must not be zero, but is zero, of shape {X.shape}")

@@ -108,7 +108,8 @@ def _motion(times, a0, w0, target):
     across = w0 - along * unit
 
     # Q and P are combinations of exp(up t) and exp(-down t), where up - down = delta and up * down = s^2. The larger
-    # is a sum of positive numbers, the smaller follows from the product. `where`, not `abs`, whose slope at 0 is 0.
+    # is a sum of positive numbers, the smaller follows from the product. `where` instead of `abs`: for delta = 0 the
+    # slope must be that of the case that is taken.
     delta = a0**2 - w0 @ w0
     above = delta >= 0
     gap = jnp.where(above, delta, -delta)
