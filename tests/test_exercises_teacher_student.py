@@ -40,8 +40,8 @@ def test_right_answers_pass(checked, answer, capsys):
 
 @pytest.mark.parametrize("answer, violated", [
     (lambda theta0, y, kappa: y / theta0**kappa, "a linear model"),  # the change of f, not of f'
-    (lambda theta0, y, kappa: (kappa - 1) / kappa * y / theta0**kappa, "what gradient flow does"),  # its lazy limit
-    (lambda theta0, y, kappa: (y + theta0**kappa) ** ((kappa - 1) / kappa) - 1, "what gradient flow does"),  # not relative
+    (lambda theta0, y, kappa: (kappa - 1) / kappa * y / theta0**kappa, "what descent does"),  # its lazy limit
+    (lambda theta0, y, kappa: (y + theta0**kappa) ** ((kappa - 1) / kappa) - 1, "what descent does"),  # not relative
 ])
 def test_wrong_relative_changes(answer, violated):
     with pytest.raises(AssertionError, match=violated):
@@ -59,8 +59,8 @@ def test_the_lazy_limit_is_looked_at():
 @pytest.mark.parametrize("answer, violated", [
     (lambda alpha, kappa: (2.0, 1.0), "alpha = 1"),
     (lambda alpha, kappa: (alpha, alpha), "at the start"),
-    (lambda alpha, kappa: (alpha ** (1 / kappa), 1.0), "along the flow"),  # time forgotten
-    (lambda alpha, kappa: (alpha ** (1 / kappa), alpha**2), "along the flow"),  # the lazy clock
+    (lambda alpha, kappa: (alpha ** (1 / kappa), 1.0), "velocity of layer"),  # time forgotten
+    (lambda alpha, kappa: (alpha ** (1 / kappa), alpha**2), "velocity of layer"),  # the lazy clock
 ])
 def test_wrong_dials(answer, violated):
     with pytest.raises(AssertionError, match=violated):
