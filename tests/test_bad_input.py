@@ -39,6 +39,7 @@ from learndyn import (
     models,
     momentum,
     neuron,
+    symmetries,
     teacher_student,
 )
 from learndyn.exercises import dynamics, linear_neuron, stability
@@ -115,6 +116,10 @@ def solve(times=TIMES, a0=1.0, w0=START, X=I2, y=START):
 
 def implicit_bias(X=I2[:1], y=START[:1], beta0=START, delta=1.0):
     return lambda: neuron.implicit_bias(X, y, beta0, delta)
+
+
+def find(f=lambda p: p**2, params=START, **settings):
+    return lambda: symmetries.find(f, params, **{"key": KEY} | settings)
 
 
 class Unhashable:
@@ -382,6 +387,20 @@ TABLE = [
     Row("portraits.watch", lambda: equilibria.watch(I2), ValueError, "A", "(2, 2)", "3 axes"),
     Row("portraits.random_systems", lambda: equilibria.random_systems("saddle", 3, key=7), TypeError, "key", "7", "key"),
     Row("portraits.kinds_seen", lambda: equilibria.kinds_seen(NAN[None]), ValueError, "A", "nan", "finite"),
+    # symmetries
+    Row("symmetries.find", find(3), TypeError, "f", "3", "function"),
+    Row("symmetries.find", find(params=NAN), ValueError, "params", "nan", "finite"),
+    Row("symmetries.find", find(params=()), ValueError, "params", "()", "at least one number"),
+    Row("symmetries.find", find(params={"W": np.ones(2, np.float32)}), TypeError, "params['W']", "float32", "double"),
+    Row("symmetries.find", find(params=jnp.array([1, 2])), TypeError, "params", "int64", "double"),
+    Row("symmetries.find", find(params=jnp.ones(70)), ValueError, "params", "70 give 4970", 'among="layers"'),
+    Row("symmetries.find", find(params=jnp.ones((50, 50)), among="layers"), ValueError, "params", "7500", "at most 4000"),
+    Row("symmetries.find", find(key=0), TypeError, "key", "0", "jax.random.key"),
+    Row("symmetries.find", find(among="layer"), ValueError, "among", "'layer'", "did you mean 'layers'"),
+    Row("symmetries.find", find(scale=0.0), ValueError, "scale", "0.0", "positive"),
+    Row("symmetries.find", find(tolerance=-1.0), ValueError, "tolerance", "-1.0", "positive"),
+    Row("symmetries.find", find(lambda p: jnp.sqrt(p)), ValueError, "f", "not finite", "finite derivatives"),
+    Row("symmetries.find", find(lambda p: 0.0 * p), ValueError, "f", "all zero", "depend on params"),
     # conserved, drift, momentum
     Row("conserved.constraint", lambda: conserved.constraint(3, QUADRATIC), TypeError, "loss", "3", "function"),
     Row("conserved.constraint", lambda: conserved.constraint(QUADRATIC, 3), TypeError, "generator", "3", "function"),

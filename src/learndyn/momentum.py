@@ -93,11 +93,14 @@ def oscillation(
 ) -> Float[Array, " t"]:
     r"""$Q(t)/Q(0) = e^{-\gamma t}\,(\cos\nu t + \nu^{-1}(\gamma - \frac12 p\lambda)\sin\nu t)$.
 
-    Here $\nu^2 = \omega^2 - \gamma^2$. The `oscillator` without drive, released as heavy-ball descent releases it: $v_0 = 0$ says $\theta_{-1} =
-    \theta_0$, hence $\dot Q(0) = -\frac12 p\lambda Q(0)$. Hyperbolic where $\gamma > \omega$, and the limit of both
-    where they are equal. At fixed $\gamma/\omega$ its error is of order $\eta$. This is the whole motion of a
-    translation's Q. A scale or rescale is driven besides, and by no small force: where the loss is flat the parameters
-    swing, and the drive is as large as the rest. Then this is the part that forgets the start, and `law` is the whole.
+    Here $\nu^2 = \omega^2 - \gamma^2$. This is the `oscillator` without drive, released as heavy-ball descent releases
+    it: $v_0 = 0$ says $\theta_{-1} = \theta_0$, hence $\dot Q(0) = -\frac12 p\lambda Q(0)$. It is hyperbolic where
+    $\gamma > \omega$, and the limit of both where they are equal. At fixed $\gamma/\omega$ its error is of order
+    $\eta$.
+
+    It is the whole motion of a translation's Q. A scale or rescale is driven besides, and by no small force: where the
+    loss is flat the parameters swing, and the drive is as large as the rest. Then this is the part that forgets the
+    start, and `law` is the whole.
 
     Args:
       times: $t = \eta k$ after k steps, increasing from zero or later.
