@@ -74,9 +74,10 @@ def ntk(
 def preconditioner(
     beta: Float[Array, " d"], delta: Number, *, learning_rates: tuple = (1.0, 1.0)
 ) -> Float[Array, "d d"]:
-    r"""$M(\beta) = \frac{\kappa+\delta}2 I + \frac{\kappa-\delta}2 \frac{\beta\beta^\top}{\|\beta\|^2}$, $\kappa = \sqrt{\delta^2 + 4\eta_a\eta_w\|\beta\|^2}$.
+    r"""$M(\beta) = \frac{\kappa+\delta}2 I + \frac{\kappa-\delta}2 \frac{\beta\beta^\top}{\|\beta\|^2}$.
 
-    Gradient flow moves the function by $\dot\beta = -M(\beta) X^\top(X\beta - y)$, and the kernel is $K = X M X^\top$.
+    Here $\kappa = \sqrt{\delta^2 + 4\eta_a\eta_w\|\beta\|^2}$. Gradient flow moves the function by
+    $\dot\beta = -M(\beta) X^\top(X\beta - y)$, and the kernel is $K = X M X^\top$.
 
     Args:
       beta: the function. At zero $M = \delta I$ for $\delta \ge 0$; for $\delta < 0$ there is no limit, as $M$ then depends
