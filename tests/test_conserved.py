@@ -183,12 +183,26 @@ def test_a_rotation_is_refused_with_the_size_of_its_antisymmetric_part():
         conserved.quantity(gl(jnp.diag(jnp.array([1.0, -1, 0, 0])) + 0.01 * A, 0, 1), params)
 
 
-def test_a_rotation_of_more_than_a_plane_conserves_not_even_that():
-    """|W x|^2 knows no rotation of W: the velocity stays orthogonal to them, and W still turns."""
-    loss = lambda W: 0.5 * jnp.sum((jnp.sum((X @ W.T) ** 2, axis=1) - Y[:, 0] ** 2) ** 2)
+def test_what_a_rotation_keeps_depends_on_the_dimension():
+    """In a plane the angle: xi / r^2 is its gradient. In more dimensions xi confines the velocity, and W turns anyway."""
+    J = jnp.array([[0.0, -1.0], [1.0, 0.0]])
+    radial = lambda p: 0.25 * (p @ p - 2.0) ** 2
+    start = jnp.array([0.5, 0.3])
+    assert abs(conserved.constraint(radial, lambda p: J @ p)(start).cosine) < 1e-15
+    angle = flows.gradient_flow(radial, start, TIMES, observe=lambda p: jnp.arctan2(p[1], p[0])).observed
+    np.testing.assert_allclose(angle, angle[0], atol=1e-8)
+
+    loss = lambda W: 0.5 * jnp.mean((jnp.sum((X @ W.T) ** 2, axis=1) - Y[:, 0] ** 2) ** 2)
     W = jnp.array([[0.3, -0.5, 0.2], [0.1, 0.4, 0.6], [-0.7, 0.2, 0.1]])
     A = jnp.array([[0.0, 1, -2], [-1, 0, 0.5], [2, -0.5, 0]])
     assert abs(conserved.constraint(loss, lambda W: A @ W)(W).cosine) < 1e-14
+
+    def turn(W):  # R of the polar decomposition W = R |W|
+        U, _, V = jnp.linalg.svd(W)
+        return U @ V
+
+    turned = flows.gradient_flow(loss, W, TIMES, observe=turn).observed
+    assert jnp.linalg.norm(turned[-1] - turned[0]) > 0.03
 
 
 def test_a_generator_that_is_not_affine_is_refused():

@@ -159,6 +159,8 @@ def test_generators_of_all_kinds_are_symmetries_of_any_loss(case):
     for generator in (*found.generators, *named, *found.conserved):
         assert abs(conserved.constraint(loss, generator)(elsewhere).cosine) < 1e-9
         assert jnp.linalg.norm(ravel_pytree(generator(elsewhere))[0]) > 1e-3
+    for generator in found.conserved:
+        conserved.quantity(generator, case.params)  # raises if its linear part is not symmetric
 
 
 def test_generators_are_independent_and_contain_the_families(case):

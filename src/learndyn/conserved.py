@@ -65,7 +65,8 @@ def quantity(generator: Callable[[PyTree], PyTree], params: PyTree) -> Callable[
     With no matrix: $Q(\theta) = \frac12\,\theta\cdot(\xi(\theta) + \xi(0))$.
 
     Without $B = B^\top$ the direction $\xi$ is the gradient of no function. The symmetry still confines the velocity,
-    $\langle\dot\theta, \xi\rangle = 0$, as a wheel is confined that rolls without slipping; but it gives no Q.
+    $\langle\dot\theta, \xi\rangle = 0$, as a wheel is confined that rolls without slipping, and that keeps no number
+    fixed in general. (In a plane it does: there $\xi/r^2$ of a rotation is the gradient of the angle.)
 
     Args:
       generator: $\xi$, affine in the parameters.
