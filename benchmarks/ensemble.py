@@ -14,7 +14,8 @@ not found, the rest runs without it. To compare:
 PyTorch trains one member after another with autograd, and all of them at once, batched by hand: with the batched
 product, and with one product for all members, which is what XLA makes of ours. The same
 formulas without autograd are there for the size of its cost. Every candidate runs in a process of its own with all
-cores, is warmed up, and ends with the loss of every member, which must agree.
+cores, is warmed up, counts with its best time, and ends with the loss of every member, which must agree. On a machine
+with other work, --cores 1 is fairer: threads that must wait for each other suffer most.
 """
 
 import argparse
@@ -119,19 +120,23 @@ def theirs(candidate, members, data, chunk):
     return whole
 
 
-def measure(candidate: str, members: int, steps: int, repeats: int, chunk: int, **shape) -> dict:
+def measure(candidates: list, members: int, steps: int, repeats: int, chunk: int, cores: int, **shape) -> dict:
+    """Seconds and final losses of candidates that share a process, in turns."""
+    if cores:  # before any library starts its threads
+        os.sched_setaffinity(0, range(cores))
     data = problem(members, **shape)
-    if candidate in OURS:
-        run = ours(candidate, members, data)
-    else:
-        run = theirs(candidate, members, data, chunk)
-    run(steps)  # compilation, buffers, threads
-    spent = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        losses = run(steps)
-        spent.append(time.perf_counter() - start)
-    return {"seconds": min(spent), "losses": [float(loss) for loss in losses]}
+    runs = {
+        name: ours(name, members, data) if name in OURS else theirs(name, members, data, chunk) for name in candidates
+    }
+    results = {name: {"seconds": float("inf"), "losses": None} for name in runs}
+    for turn in range(repeats + 1):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            losses = [float(loss) for loss in run(steps)]
+            if turn:  # the first is for compilation, buffers, threads
+                seconds = min(time.perf_counter() - start, results[name]["seconds"])
+                results[name] = {"seconds": seconds, "losses": losses}
+    return results
 
 
 def in_own_process(python: str, **options) -> dict:
@@ -139,34 +144,32 @@ def in_own_process(python: str, **options) -> dict:
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
-        sys.exit(f"{options['candidate']} failed:\n{done.stderr[-2000:]}")
+        sys.exit(f"{options['candidates']} failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def main(python: str, members: int, steps: int, repeats: int) -> int:
-    shape = {"members": members, "steps": steps, "repeats": repeats, "d": 100, "n": 1000, "width": 50}
+def main(python: str, members: int, steps: int, repeats: int, cores: int) -> int:
+    shape = {"members": members, "steps": steps, "repeats": repeats, "cores": cores, "d": 100, "n": 1000, "width": 50}
     with_torch = subprocess.run([python, "-c", "import torch"], capture_output=True).returncode == 0
     if not with_torch:
-        print(f"no PyTorch in {python}: compared with our own loop only (the docstring says how to have it)")
-    print(f"{members} members, {steps} steps, 1000 x 100 inputs, width 50, float32, {os.cpu_count()} cores")
-    print(f"  {'':20} {'chunk':>6} {'member-steps/s':>15} {'ours is faster by':>18}", flush=True)
-    results, missed = {}, []
-    for candidate in OURS + THEIRS * with_torch:
-        batched = candidate in THEIRS[1:]
-        tried = {}
-        for chunk in (8, 32, members) if batched else (1,):
-            tried[chunk] = in_own_process(python if candidate in THEIRS else sys.executable,
-                                          candidate=candidate, chunk=chunk, **shape)  # fmt: skip
-        chunk, best = min(tried.items(), key=lambda item: item[1]["seconds"])
-        results[candidate] = best
-        ratio = best["seconds"] / results["ours"]["seconds"]
-        print(f"  {candidate:20} {chunk if batched else '':>6} {members * steps / best['seconds']:15.0f} {ratio:18.2f}",
-              flush=True)  # fmt: skip
-        if candidate != "ours" and ratio <= 1:
-            missed.append(f"{candidate} is faster")
-        off = max(abs(x - y) / y for x, y in zip(best["losses"], results["ours"]["losses"]))
-        if off > 1e-3:
-            missed.append(f"{candidate} ends elsewhere: losses differ by {off:.1e}")
+        print("no PyTorch here: python -m venv /tmp/torch && /tmp/torch/bin/pip install torch numpy, "
+              "then --torch /tmp/torch/bin/python; without it, compared with our own loop only")  # fmt: skip
+    print(f"{members} members, {steps} steps, 1000 x 100 inputs, width 50, float32, {cores or os.cpu_count()} cores")
+    print(f"  {'':20} {'member-steps/s':>15} {'ours is faster by':>18}", flush=True)
+    reference, missed = None, []
+    for group in [OURS] + [[name] for name in THEIRS] * with_torch:
+        batched, where = group[0] in THEIRS[1:], sys.executable if group is OURS else python
+        tried = [in_own_process(where, candidates=group, chunk=c, **shape) for c in ((8, 32) if batched else (1,))]
+        for name in group:
+            best = min((results[name] for results in tried), key=lambda result: result["seconds"])
+            reference = reference or best
+            ratio = best["seconds"] / reference["seconds"]
+            print(f"  {name:20} {members * steps / best['seconds']:15.0f} {ratio:18.2f}", flush=True)
+            if best is not reference and ratio <= 1:
+                missed.append(f"{name} is faster")
+            off = max(abs(x - y) / y for x, y in zip(best["losses"], reference["losses"]))
+            if off > 1e-3:
+                missed.append(f"{name} ends elsewhere: losses differ by {off:.1e}")
     print("\n" + ("\n".join(missed) or "ahead of all; all end at the same losses"))
     return 1 if missed else 0
 
@@ -174,12 +177,14 @@ def main(python: str, members: int, steps: int, repeats: int) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--torch", default=sys.executable, help="a Python that has PyTorch")
-    parser.add_argument("--members", type=int, default=162)
-    parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--members", type=int, default=96)
+    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--cores", type=int, default=0, help="use only so many, where the system can (default: all)")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
         print(json.dumps(measure(**json.loads(arguments.one))))
     else:
-        sys.exit(main(arguments.torch, arguments.members, arguments.steps, arguments.repeats))
+        given = arguments
+        sys.exit(main(given.torch, given.members, given.steps, given.repeats, given.cores))

@@ -82,6 +82,12 @@ def test_a_loss_that_is_infinite_for_a_moment_is_told():
     np.testing.assert_array_equal(run.stats["finite"], [False, True])
 
 
+def test_the_last_step_is_watched_too():
+    with pytest.warns(RuntimeWarning, match="1 of 2"):
+        run = ensembles.descend(lambda w: 0.5 * w**2, jnp.array([10.0, 10.0]), jnp.array([0.1, 1e308]), [1])
+    np.testing.assert_array_equal(run.stats["finite"], [True, False])
+
+
 # --- going on after an interruption
 
 
