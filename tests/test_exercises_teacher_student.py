@@ -6,12 +6,12 @@ import pytest
 from learndyn.exercises import teacher_student as check
 
 
-def relative_change(theta0, y, kappa):
-    return (1 + y / theta0**kappa) ** ((kappa - 1) / kappa) - 1
+def relative_change(theta0, y, degree):
+    return (1 + y / theta0**degree) ** ((degree - 1) / degree) - 1
 
 
-def two_dials(alpha, kappa):
-    return alpha ** (1 / kappa), alpha ** (2 / kappa)
+def two_dials(alpha, degree):
+    return alpha ** (1 / degree), alpha ** (2 / degree)
 
 
 def alignment(W, a, U):
@@ -39,9 +39,9 @@ def test_right_answers_pass(checked, answer, capsys):
 
 
 @pytest.mark.parametrize("answer, violated", [
-    (lambda theta0, y, kappa: y / theta0**kappa, "a linear model"),  # the change of f, not of f'
-    (lambda theta0, y, kappa: (kappa - 1) / kappa * y / theta0**kappa, "what descent does"),  # its lazy limit
-    (lambda theta0, y, kappa: (y + theta0**kappa) ** ((kappa - 1) / kappa) - 1, "what descent does"),  # not relative
+    (lambda theta0, y, degree: y / theta0**degree, "a linear model"),  # the change of f, not of f'
+    (lambda theta0, y, degree: (degree - 1) / degree * y / theta0**degree, "what descent does"),  # its lazy limit
+    (lambda theta0, y, degree: (y + theta0**degree) ** ((degree - 1) / degree) - 1, "what descent does"),  # not relative
 ])
 def test_wrong_relative_changes(answer, violated):
     with pytest.raises(AssertionError, match=violated):
@@ -49,18 +49,18 @@ def test_wrong_relative_changes(answer, violated):
 
 
 def test_the_lazy_limit_is_looked_at():
-    def wrong_far_away(theta0, y, kappa):
-        return relative_change(theta0, y, kappa) * (1 if theta0 < 10 else theta0)
+    def wrong_far_away(theta0, y, degree):
+        return relative_change(theta0, y, degree) * (1 if theta0 < 10 else theta0)
 
     with pytest.raises(AssertionError, match="laziness"):
         check.check_relative_change(wrong_far_away)
 
 
 @pytest.mark.parametrize("answer, violated", [
-    (lambda alpha, kappa: (2.0, 1.0), "alpha = 1"),
-    (lambda alpha, kappa: (alpha, alpha), "at the start"),
-    (lambda alpha, kappa: (alpha ** (1 / kappa), 1.0), "velocity of layer"),  # time forgotten
-    (lambda alpha, kappa: (alpha ** (1 / kappa), alpha**2), "velocity of layer"),  # the lazy clock
+    (lambda alpha, degree: (2.0, 1.0), "alpha = 1"),
+    (lambda alpha, degree: (alpha, alpha), "at the start"),
+    (lambda alpha, degree: (alpha ** (1 / degree), 1.0), "velocity of layer"),  # time forgotten
+    (lambda alpha, degree: (alpha ** (1 / degree), alpha**2), "velocity of layer"),  # the lazy clock
 ])
 def test_wrong_dials(answer, violated):
     with pytest.raises(AssertionError, match=violated):

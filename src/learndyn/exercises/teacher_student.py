@@ -23,39 +23,40 @@ def _same(name: str, given, wanted, hint: str) -> None:
 
 
 def check_relative_change(answer: Callable) -> None:
-    r"""$f(\theta) = \theta^\kappa - \theta_0^\kappa$ trained to $y$: `answer(theta0, y, kappa)` is how much $f'$ changes.
+    r"""$f(\theta) = \theta^L - \theta_0^L$ trained to $y$: `answer(theta0, y, degree)` is how much $f'$ changes.
 
     The relative change of the derivative, $f'(\theta_\infty)/f'(\theta_0) - 1$, for $\theta_0 > 0$ and
-    $y > -\theta_0^\kappa$.
+    $y > -\theta_0^L$.
 
     Properties: a linear model changes nothing, training the model agrees, and laziness: the change falls as
-    $\theta_0^{-\kappa}$.
+    $\theta_0^{-L}$.
 
     Raises:
       AssertionError: naming the property that fails.
     """
     require.callable_("answer", answer)
     linear = float(answer(0.7, 0.4, 1))
-    assert abs(linear) < _TOLERANCE, f"a linear model (kappa = 1): its derivative is constant, but changes by {linear:.4g}"
-    for theta0, y, kappa in ((1.0, 0.8, 2), (0.5, 2.0, 3), (1.5, -1.0, 2)):
+    assert abs(linear) < _TOLERANCE, f"a linear model (degree = 1): its derivative is constant, but changes by {linear:.4g}"
+    for theta0, y, degree in ((1.0, 0.8, 2), (0.5, 2.0, 3), (1.5, -1.0, 2)):
         theta = theta0
         for _ in range(2000):  # descent, whose end on a line is that of the flow
-            theta -= 0.05 * (theta**kappa - theta0**kappa - y) * kappa * theta ** (kappa - 1)
-        _same(f"what descent does from {theta0} to y = {y}, kappa = {kappa}", answer(theta0, y, kappa),
-              (theta / theta0) ** (kappa - 1) - 1,
+            theta -= 0.05 * (theta**degree - theta0**degree - y) * degree * theta ** (degree - 1)
+        _same(f"what descent does from {theta0} to y = {y}, degree = {degree}", answer(theta0, y, degree),
+              (theta / theta0) ** (degree - 1) - 1,
               "solve f(theta) = y for theta; f' is compared with f' at the start")  # fmt: skip
-    for kappa in (2, 4):
-        power = float(np.log2(answer(40.0, 1.0, kappa) / answer(20.0, 1.0, kappa)))
-        assert abs(power + kappa) < 0.01, (
-            f"laziness: for large theta0 the change must fall as theta0 to the power of {-kappa}, but the power is {power:.3f}"
+    for degree in (2, 4):
+        power = float(np.log2(answer(40.0, 1.0, degree) / answer(20.0, 1.0, degree)))
+        assert abs(power + degree) < 0.01, (
+            f"laziness: for large theta0 the change must fall as theta0 to the power of {-degree}, "
+            f"but the power is {power:.3f}"
         )
     print("check_relative_change: linear models, descent and the lazy limit all agree.")
 
 
 def check_two_dials(answer: Callable) -> None:
-    r"""`answer(alpha, kappa)` is `(factor, clock)`: the start and the time that do to $f$ what $\alpha$ does to its output.
+    r"""`answer(alpha, degree)` is `(factor, clock)`: the start and the time that do to $f$ what $\alpha$ does to its output.
 
-    With f homogeneous of degree $\kappa$, the gradient flow of $\frac12\|\alpha f(\theta) - y\|^2$ from $\theta_0$, at
+    With f homogeneous of degree $L$, the gradient flow of $\frac12\|\alpha f(\theta) - y\|^2$ from $\theta_0$, at
     the time t, and that of $\frac12\|f(\theta) - y\|^2$ from `factor` $\theta_0$, at the time `clock` t, must give the
     same outputs.
 
@@ -66,22 +67,22 @@ def check_two_dials(answer: Callable) -> None:
       AssertionError: naming the property that fails.
     """
     require.callable_("answer", answer)
-    for kappa in (2, 3):
-        _same(f"alpha = 1, kappa = {kappa}", answer(1.0, kappa), (1.0, 1.0), "no change is no change")
-        model = models.mlp((2,) + (3,) * (kappa - 1) + (1,), activation="linear")
-        key_params, key_X, key_y = jax.random.split(jax.random.key(kappa), 3)
+    for degree in (2, 3):
+        _same(f"alpha = 1, degree = {degree}", answer(1.0, degree), (1.0, 1.0), "no change is no change")
+        model = models.mlp((2,) + (3,) * (degree - 1) + (1,), activation="linear")
+        key_params, key_X, key_y = jax.random.split(jax.random.key(degree), 3)
         params, X = model.init(key=key_params), jax.random.normal(key_X, (4, 2))
         y, alpha = jax.random.normal(key_y, (4, 1)), 2.5
-        factor, clock = (float(number) for number in answer(alpha, kappa))
+        factor, clock = (float(number) for number in answer(alpha, degree))
         start = jax.tree.map(lambda leaf: factor * leaf, params)
-        _same(f"outputs at the start, kappa = {kappa}", model.apply(start, X), alpha * model.apply(params, X),
-              "f(c theta) = c^kappa f(theta)")  # fmt: skip
+        _same(f"outputs at the start, degree = {degree}", model.apply(start, X), alpha * model.apply(params, X),
+              "f(s theta) = s^L f(theta)")  # fmt: skip
         scaled = lambda theta, X: alpha * model.apply(theta, X)
         velocity = jax.grad(losses.squared_loss(scaled, X, y))(params)
         other = jax.grad(losses.squared_loss(model.apply, X, y))(start)
         for layer, (one, two) in enumerate(zip(jax.tree.leaves(velocity), jax.tree.leaves(other))):
-            _same(f"velocity of layer {layer + 1}, kappa = {kappa}", clock * two, factor * one,
-                  "write phi = c theta, differentiate in time, and use that the gradient is homogeneous of degree kappa - 1")  # fmt: skip
+            _same(f"velocity of layer {layer + 1}, degree = {degree}", clock * two, factor * one,
+                  "write phi = s theta and differentiate: the gradient is homogeneous of degree L - 1")  # fmt: skip
     print("check_two_dials: the two networks are one, at the start and in motion, for two layers and for three.")
 
 
