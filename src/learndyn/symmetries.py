@@ -144,7 +144,7 @@ def find(
         families=tuple(Family(each.name, each.leaves, each.dimension, wrap(each.fields)) for each in found),
         unrecognized=len(basis) - sum(each.dimension for each in found),
         generators=wrap(basis),
-        conserved=wrap(np.concatenate([constant, _with_potential(others, translations)])),
+        conserved=wrap(np.concatenate([constant, _with_potential(others)])),
         singular_values=ratios[1:-1],
         gap=(float(ratios[first_zero]), float(ratios[first_zero - 1])),
         residual=residual,
@@ -156,20 +156,17 @@ def _generator(field, unravel):
     return lambda params: unravel(B @ ravel_pytree(params)[0] + b)
 
 
-def _with_potential(fields, translations):
-    """The combinations whose B is symmetric, up to multiples of translations, and chosen so that it is.
+def _with_potential(fields):
+    """The combinations whose B is symmetric.
 
-    With P the projection off the translations P B P must be symmetric. Then P B + (P B (1 - P))^T is, which differs
-    from P B by such multiples.
+    Multiples of translations need not be added to make it so. The fields are reduced, P B = B with P the projection
+    off the translations; and B P = B, for f does not see where along a translation it is, so that each column of
+    B (1 - P) would be one more.
     """
-    P = np.eye(fields.shape[1]) - translations.T @ translations
-    fields = P @ fields
-    B, b = fields[:, :, :-1], fields[:, :, -1:]
-    asymmetry = (B @ P - (B @ P).transpose(0, 2, 1)).reshape(len(fields), P.size)
+    B = fields[:, :, :-1]
+    asymmetry = (B - B.transpose(0, 2, 1)).reshape(len(fields), B.shape[1] ** 2)
     squares, vectors = np.linalg.eigh(asymmetry @ asymmetry.T)
-    chosen = vectors[:, squares < 1e-12].T
-    B, b = (np.einsum("kn,n...->k...", chosen, each) for each in (B, b))
-    return np.concatenate([B + (B - B @ P).transpose(0, 2, 1), b], axis=2)
+    return np.einsum("nk,n...->k...", vectors[:, squares < 1e-12], fields)
 
 
 def _residual(fresh, basis):
