@@ -130,13 +130,13 @@ def test_quantities_are_constant_along_the_flow_and_those_of_mutants_are_not():
 
 
 def test_the_drift_along_the_flow_is_the_solvers():
-    """Two decades of tolerance, two of drift."""
+    """Four decades of tolerance, four of drift."""
     Q = conserved.quantity(neuron, CLASSIFIER)
     drift = []
     for rtol in (1e-5, 1e-7, 1e-9):
         run = flows.gradient_flow(classifier, CLASSIFIER, SHORT, observe=Q, rtol=rtol, atol=rtol / 100)
         drift.append(float(jnp.max(jnp.abs(run.observed - run.observed[0]))))
-    assert 1.7 < np.log10(drift[0] / drift[2]) / 2 < 2.3 or drift[2] < 1e-11, drift
+    assert 0.8 < np.log10(drift[0] / drift[2]) / 4 < 1.2
 
 
 def test_balancedness_is_conserved_by_linear_networks_and_by_relu_on_the_diagonal():
