@@ -27,7 +27,7 @@ def same(left, right):
     jax.tree.map(np.testing.assert_array_equal, left, right)
 
 
-@pytest.mark.parametrize("chunk", [None, 1, 2, 3])
+@pytest.mark.parametrize("chunk", [None, 2])
 @pytest.mark.parametrize("make", [optax.sgd, lambda rate: optax.adamw(rate, weight_decay=0.3)], ids=["sgd", "adamw"])
 def test_members_are_single_runs(make, chunk):
     run = ensembles.descend(LOSS, START, RATES, [0, 5, 10, 20], optimizer=make, chunk=chunk)
@@ -215,7 +215,7 @@ def test_the_chunk_is_as_large_as_fits():
 
     assert fitting(10, 5) == 5
     few, many = fitting(1000, 10**6), fitting(4000, 10**6)
-    assert 30 < few < 130 and 3.8 < few / many < 4.2  # an (n, 8) of doubles and its signs: 64 to 200 kB a member
+    assert 60 < few < 190 and 3.8 < few / many < 4.2  # an (n, 8) of doubles and its signs: 64 to 200 kB of 12 MB
 
 
 # --- several devices

@@ -21,7 +21,7 @@ from learndyn.flows import Trajectory
 
 # What backpropagation remembers of one chunk should stay in the last cache of a processor. An accelerator has no
 # such cache and wants large products.
-WORKING_SET = {"cpu": 8 << 20, "other": 1 << 30}
+WORKING_SET = {"cpu": 12 << 20, "other": 1 << 30}
 BLOCK_SECONDS = 0.5  # how long the compiled loop runs before Python looks again
 TELL_SECONDS = 1.0
 
