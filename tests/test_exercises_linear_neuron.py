@@ -34,9 +34,18 @@ def distances(a, w, frozen=False, forgetful=False):
     return jax.vmap(kernels.kernel_distance, in_axes=(0, None))(K, K[0])
 
 
+def published(a, w):
+    d, length = w.shape[1], jnp.linalg.norm(w, axis=1)
+    inner = d * a[0] ** 2 * a**2 + a[0] ** 2 * length**2 + a**2 * length[0] ** 2 + (w @ w[0]) ** 2
+    later = jnp.sqrt(d * a**4 + 2 * a[0] ** 2 * length**2 + length**4)  # the a of the start
+    return 1 - inner / later / later[0]
+
+
 def test_kernel_distance():
     linear_neuron.check_kernel_distance(distances)
-    with pytest.raises(AssertionError, match="one of the two layers never moves"):
+    with pytest.raises(AssertionError, match="it is the published formula"):
+        linear_neuron.check_kernel_distance(published)
+    with pytest.raises(AssertionError, match="four terms"):  # a never moves
         linear_neuron.check_kernel_distance(lambda a, w: distances(a, w, frozen=True))
     with pytest.raises(AssertionError, match="four terms"):  # without the kernel of the first layer
         linear_neuron.check_kernel_distance(lambda a, w: distances(a, w, forgetful=True))

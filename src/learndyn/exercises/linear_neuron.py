@@ -65,10 +65,10 @@ def check_kernel_distance(answer: Callable) -> None:
         K = [jnp.asarray(J @ J.T) for J in gradients]
         true = np.array([kernels.kernel_distance(k, K[0]) for k in K])
         worst = int(np.argmax(np.abs(given - true)))
-        frozen = _frozen(path)
+        published = _published(path)
         hint = (
-            "Hint: it is the distance of a kernel in which one of the two layers never moves"
-            if np.allclose(given, frozen, atol=1e-9) and not np.allclose(true, frozen, atol=1e-9)
+            "Hint: it is the published formula; look at which times enter the length of the later kernel"
+            if np.allclose(given, published, atol=1e-9) and not np.allclose(true, published, atol=1e-9)
             else "Hint: of two matrices a^2 I + w w' the inner product has four terms, and tr I = d"
         )
         assert abs(given[worst] - true[worst]) < 1e-9, (
@@ -158,7 +158,9 @@ def _flow(a0, w0, target, rates, times):
     return run.y.T
 
 
-def _frozen(path):
-    """The kernel distance with a of the start in all kernels."""
-    K = [path[0, 0] ** 2 * np.eye(path.shape[1] - 1) + np.outer(z[1:], z[1:]) for z in path]
-    return np.array([1 - np.sum(k * K[0]) / np.linalg.norm(k) / np.linalg.norm(K[0]) for k in K])
+def _published(path):
+    """The kernel distance with a of the start in one term of the length of the later kernels."""
+    a2, w2, d = path[:, 0] ** 2, np.sum(path[:, 1:] ** 2, axis=1), path.shape[1] - 1
+    product = d * a2[0] * a2 + a2[0] * w2 + a2 * w2[0] + (path[:, 1:] @ path[0, 1:]) ** 2
+    lengths = (d * a2[0] ** 2 + 2 * a2[0] * w2[0] + w2[0] ** 2) * (d * a2**2 + 2 * a2[0] * w2 + w2**2)
+    return 1 - product / np.sqrt(lengths)
