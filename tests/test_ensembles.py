@@ -191,6 +191,32 @@ def test_another_file_is_not_overwritten(tmp_path):
     assert np.load(path)["a"].sum() == 3
 
 
+@pytest.mark.parametrize("content", [b"", b"notes", b"PK\x03\x04 half of one", "array"])
+def test_a_file_that_is_no_checkpoint_is_named(tmp_path, content):
+    path = tmp_path / "a.npz"
+    if content == "array":
+        with open(path, "wb") as file:
+            np.save(file, np.ones(3))
+    else:
+        path.write_bytes(content)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="a.npz is another"):
+        ensembles.descend(LOSS, START, RATES, TIMES, checkpoint=path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("checkpoint", ["", "."])
+def test_what_is_no_file_is_refused(checkpoint):
+    with pytest.raises(ValueError, match=f"checkpoint must be a file .*{checkpoint!r}"):
+        ensembles.descend(LOSS, START, RATES, TIMES, checkpoint=checkpoint)
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(monkeypatch, tmp_path):
+    monkeypatch.setattr(ensembles.checkpoints.os, "access", lambda path, mode: path != tmp_path)
+    with pytest.raises(ValueError, match="checkpoint must be in a folder that can be written"):
+        ensembles.descend(LOSS, START, RATES, TIMES, checkpoint=tmp_path / "a.npz")
+
+
 # --- speed: what makes it fast is in the program
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import time
 from pathlib import Path
+from zipfile import BadZipFile
 
 import jax
 import numpy as np
@@ -29,10 +30,14 @@ class Checkpoint:
         """Fill the arrays from the file, if there is one."""
         if self.path is None or not self.path.exists():
             return
-        with np.load(self.path, allow_pickle=False) as file:
-            if "identity" not in file:
-                raise ValueError(f"checkpoint must be a file that this function wrote, but {self.path} is another")
-            past = file["identity"].tolist()
+        another = ValueError(f"checkpoint must be a file that this function wrote, but {self.path} is another")
+        with open(self.path, "rb") as stream:
+            try:
+                file = np.load(stream, allow_pickle=False)
+                past = file["identity"].tolist()
+            # no NumPy file, an empty one, half of one; an array; other arrays
+            except (ValueError, EOFError, BadZipFile, IndexError, KeyError) as error:
+                raise another from error
             other = [name for name, digest in self.identity.items() if f"{name}: {digest}" not in past]
             if other:
                 raise ValueError(
@@ -56,6 +61,17 @@ class Checkpoint:
             os.fsync(file.fileno())
         os.replace(part, self.path)  # whole or not at all
         self.saved = time.monotonic()
+
+
+def require_path(checkpoint):
+    """A file that can be written, found out before the work and not a minute into it."""
+    if not isinstance(checkpoint, str | os.PathLike):
+        raise TypeError(f"checkpoint must be a path, but is {checkpoint!r} of type {type(checkpoint).__name__}")
+    path = Path(checkpoint).absolute()
+    if not checkpoint or path.is_dir() or not path.parent.is_dir():
+        raise ValueError(f"checkpoint must be a file in a folder that exists, but is {os.fspath(checkpoint)!r}")
+    if not os.access(path.parent, os.W_OK):
+        raise ValueError(f"checkpoint must be in a folder that can be written to, but is {os.fspath(checkpoint)!r}")
 
 
 def digest(tree):

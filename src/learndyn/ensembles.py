@@ -6,7 +6,6 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -284,7 +283,7 @@ def _check(loss, params0, learning_rates, times, members, observe, optimizer, ch
         require.static(name, function)
     if chunk is not None:
         require.positive_integer("chunk", chunk)
-    if checkpoint is not None and not Path(checkpoint).absolute().parent.is_dir():
-        raise ValueError(f"checkpoint must be a file in a folder that exists, but is {os.fspath(checkpoint)!r}")
+    if checkpoint is not None:
+        checkpoints.require_path(checkpoint)
     dtype = jnp.result_type(*jax.tree.leaves(params0))
     return rates.astype(dtype), times, members
