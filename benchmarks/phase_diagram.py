@@ -67,7 +67,7 @@ def one_seed(seed: int, scale, delta, times, save):
 
 
 def main(points: int, seeds: int, steps: int, save: pathlib.Path) -> None:
-    save.mkdir(exist_ok=True)
+    save.mkdir(parents=True, exist_ok=True)
     times = [moment for moment in MOMENTS if moment <= steps] or [steps]
     scale, delta = grid(points)
     results = []
