@@ -20,7 +20,8 @@ from learndyn.claims import KINDS, MIME
 
 REGISTRY = "book/results.yml"
 NOT_YET = "not yet"
-STATUSES = ["reproduced", "in kind", "not reproduced", NOT_YET]
+IN_PART = "reproduced in part"
+STATUSES = ["reproduced", "in kind", IN_PART, "not reproduced", NOT_YET]
 PROVENANCE = {"stated": "stated in the source", "code": "in the authors' published code", "derived": "derived here",
               "known": "known in the field, derived again here"}
 logger = logging.getLogger(__name__)
@@ -33,8 +34,9 @@ def records(notebook):
 
 
 def status(claims):
-    """Of a result from those of its claims: the weakest one counts."""
-    return max((claim["status"] for claim in claims), key=STATUSES.index, default=NOT_YET)
+    """Of a result from those of its claims: the weakest one counts, and where some hold and others do not, it is in part."""
+    found = {claim["status"] for claim in claims}
+    return IN_PART if "not reproduced" in found and len(found) > 1 else max(found, key=STATUSES.index, default=NOT_YET)
 
 
 def faults(registry, claims, sources):
@@ -73,7 +75,7 @@ class ClaimsLedger(SphinxDirective):
             logger.warning(message, location=chapter or self.get_location(), type="claims")
         about = {name: [c for c in claims if c["id"] == name] for name in registry["results"]}
         counts = Counter(status(made) for made in about.values())
-        summary = ", ".join(f"{counts[s]} {s}" for s in STATUSES)
+        summary = ", ".join(f"{counts[s]} {s}" for s in STATUSES if counts[s])
         written = [nodes.paragraph("", f"{len(about)} results: {summary}. {len(claims)} claims are checked in every build.")]
         for part, facts in registry["parts"].items():
             section = nodes.section("", nodes.title("", facts["title"]), ids=[f"ledger-{part}"])

@@ -1,14 +1,18 @@
 """How neural networks learn, as dynamical systems on their parameters.
 
     models  losses  datasets       what is trained, and on what
+    teacher_student  diagonal
        |  loss(params)
        v
-    flows  descent                 how it moves
+    flows  descent  ensembles      how it moves
        |  Trajectory
        v
-    kernels  linearization         what is measured or predicted,
+    kernels  linearization         what is measured or predicted
+    gates  neural_tangents
     equilibria  portraits
-    neural_tangents
+    neuron
+    symmetries  conserved
+    drift  momentum
        |  arrays
        v
     figures  claims  exercises     what a reader sees

@@ -41,7 +41,9 @@ def test_status_of_a_result_is_its_weakest_claim():
     assert ledger.status([]) == "not yet"
     assert ledger.status([claim()]) == "reproduced"
     assert ledger.status([claim(), claim(status="in kind")]) == "in kind"
-    assert ledger.status([claim(status="not reproduced"), claim()]) == "not reproduced"
+    assert ledger.status([claim(status="not reproduced")]) == "not reproduced"
+    assert ledger.status([claim(status="not reproduced"), claim()]) == "reproduced in part"
+    assert ledger.status([claim(status="in kind"), claim(status="not reproduced")]) == "reproduced in part"
 
 
 def registry(written):
