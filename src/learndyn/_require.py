@@ -113,10 +113,12 @@ def finite(name: str, value) -> None:
         leaf = np.asarray(leaf)
         bad = ~np.isfinite(leaf)
         if bad.any():
+            here = f"{name}{jax.tree_util.keystr(path)} must be finite, but"
+            if not leaf.ndim:
+                raise ValueError(f"{here} is {leaf}")
             where = tuple(int(i) for i in np.argwhere(bad)[0])
             raise ValueError(
-                f"{name}{jax.tree_util.keystr(path)} must be finite, but {int(bad.sum())} of its {leaf.size} entries "
-                f"are not; the first is {leaf[where]!r} at index {where}"
+                f"{here} {int(bad.sum())} of its {leaf.size} entries are not; the first is {leaf[where]} at index {where}"
             )
 
 
