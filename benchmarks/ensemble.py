@@ -8,8 +8,8 @@ observations, its copies to the host and its watch for numbers that are not fini
 member after another, compiled once, in the same process. PyTorch stays out of the library's environment; where it is
 not found, the rest runs without it. To compare:
 
-    python -m venv /tmp/torch && /tmp/torch/bin/pip install torch numpy   # the CPU build, where there is a choice
-    python benchmarks/ensemble.py --torch /tmp/torch/bin/python
+    python -m venv .torch && .torch/bin/pip install torch numpy   # the CPU build, where there is a choice
+    python benchmarks/ensemble.py --torch .torch/bin/python
 
 PyTorch trains one member after another with autograd, and all of them at once, batched by hand: with the batched
 product, and with one product for all members, which is what XLA makes of ours. The same
@@ -152,8 +152,8 @@ def main(python: str, members: int, steps: int, repeats: int, cores: int) -> int
     shape = {"members": members, "steps": steps, "repeats": repeats, "cores": cores, "d": 100, "n": 1000, "width": 50}
     with_torch = subprocess.run([python, "-c", "import torch"], capture_output=True).returncode == 0
     if not with_torch:
-        print("no PyTorch here: python -m venv /tmp/torch && /tmp/torch/bin/pip install torch numpy, "
-              "then --torch /tmp/torch/bin/python; without it, compared with our own loop only")  # fmt: skip
+        print("no PyTorch here: python -m venv .torch && .torch/bin/pip install torch numpy, "
+              "then --torch .torch/bin/python; without it, compared with our own loop only")  # fmt: skip
     print(f"{members} members, {steps} steps, 1000 x 100 inputs, width 50, float32, {cores or os.cpu_count()} cores")
     print(f"  {'':20} {'member-steps/s':>15} {'ours is faster by':>18}", flush=True)
     reference, missed = None, []

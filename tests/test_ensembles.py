@@ -282,7 +282,7 @@ def test_two_devices_by_the_same_path():
 
 
 def test_progress_tells_the_share_and_the_rest(capfd, monkeypatch):
-    monkeypatch.setattr(ensembles, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr("learndyn._progress.SECONDS", 0.0)
     ensembles.descend(LOSS, START, RATES, [20], progress=True, chunk=3)
     lines = capfd.readouterr().err.splitlines()
     assert lines and all("of 100 member-steps" in line and "to go" in line for line in lines)

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, PyTree
 
 from learndyn import _require as require
 from learndyn._progress import Progress
+from learndyn._step import one_step
 from learndyn.flows import Trajectory
 
 
@@ -92,14 +93,8 @@ def _compiled(loss, observe, optimizer, blocks, every, progress):
 
 
 def _scan(loss, observe, optimizer, blocks, every, progress, params0, state0):
-    # value, grad and value_fn are what optax's line searches ask for; plain optimizers ignore them.
-    update = optax.with_extra_args_support(optimizer).update
-
     def step(carry, _):
-        params, state, finite = carry
-        value, gradient = jax.value_and_grad(loss)(params)
-        updates, state = update(gradient, state, params, value=value, grad=gradient, value_fn=loss)
-        return (optax.apply_updates(params, updates), state, finite & jnp.isfinite(value)), None
+        return one_step(loss, optimizer, *carry), None
 
     def look(params, finite):
         observed = jax.tree.map(jnp.asarray, observe(params))

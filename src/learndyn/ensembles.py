@@ -2,7 +2,6 @@
 
 import functools
 import os
-import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -16,13 +15,14 @@ from jaxtyping import Array, Float, PyTree
 
 from learndyn import _checkpoint as checkpoints
 from learndyn import _require as require
+from learndyn._progress import Countdown
+from learndyn._step import one_step
 from learndyn.flows import Trajectory
 
 # What backpropagation remembers of one chunk should stay in the last cache of a processor. An accelerator has no
 # such cache and wants large products.
 WORKING_SET = {"cpu": 12 << 20, "other": 1 << 30}
 BLOCK_SECONDS = 0.5  # how long the compiled loop runs before Python looks again
-TELL_SECONDS = 1.0
 
 
 def descend(
@@ -105,7 +105,7 @@ def descend(
     first, steps, moment, old_chunk = map(int, work["place"])
     if old_chunk != chunk:  # another machine, perhaps: the chunk that was at work begins again
         steps, moment = 0, 0
-    report = _Report(count * times[-1], progress)
+    report, total = Countdown("ensembles", "member-steps"), count * times[-1]
     report.begin(min(first, count) * times[-1] + min(chunk, count - first) * steps)
 
     while first < count:
@@ -120,7 +120,8 @@ def descend(
                 steps += stride
                 if stride == block and time.monotonic() - began < BLOCK_SECONDS / 2:
                     block *= 2
-                report(min(chunk, count - first) * steps + first * times[-1])
+                if progress:
+                    report(min(chunk, count - first) * steps + first * times[-1], total)
                 if file.due():
                     store(work["carry"], carry, first)
                     work["place"][:] = first, steps, moment, chunk
@@ -169,12 +170,8 @@ def _compiled(loss, observe, optimizer):
 
 
 def _step(loss, optimizer, params, state, finite, rate, member):
-    """One step of one member, as in `learndyn.descent`."""
-    here = lambda p: loss(p, *_given(member))
-    update = optax.with_extra_args_support(optimizer(rate)).update
-    value, gradient = jax.value_and_grad(here)(params)
-    updates, state = update(gradient, state, params, value=value, grad=gradient, value_fn=here)
-    return optax.apply_updates(params, updates), state, finite & jnp.isfinite(value)
+    """One step of one member."""
+    return one_step(lambda p: loss(p, *_given(member)), optimizer(rate), params, state, finite)
 
 
 def _given(member):
@@ -218,30 +215,6 @@ def _identity(loss, observe, optimizer, params0, rates, members, times):
         "loss, observe, or optimizer": code,
         "data of loss or observe": data,
     }
-
-
-class _Report:
-    """A line a second: the share of the work that is done, and the time it will still take."""
-
-    def __init__(self, total, wanted):
-        self.total, self.wanted = total, wanted
-
-    def begin(self, done):
-        self.began = self.spoke = time.monotonic()
-        self.start = done
-
-    def __call__(self, done):
-        now = time.monotonic()
-        if self.wanted and now - self.spoke >= TELL_SECONDS:
-            self.spoke, spent = now, now - self.began
-            left = spent * (self.total - done) / (done - self.start)
-            print(f"ensembles: {done / self.total:.1%} of {self.total:.3g} member-steps, {_span(spent)}, "
-                  f"about {_span(left)} to go", file=sys.stderr, flush=True)  # fmt: skip
-
-
-def _span(seconds):
-    minutes, hours = seconds / 60, seconds / 3600
-    return f"{seconds:.0f} s" if seconds < 100 else f"{minutes:.0f} min" if minutes < 100 else f"{hours:.1f} h"
 
 
 def _check(loss, params0, learning_rates, times, members, observe, optimizer, chunk, checkpoint):

@@ -8,16 +8,7 @@ import numpy as np
 
 from learndyn import _require as require
 from learndyn import models
-
-_TOLERANCE = 1e-4  # relative; a wrong formula is off by far more, and float32 passes
-
-
-def _same(name: str, given, wanted, hint: str) -> None:
-    given, wanted = np.asarray(given), np.asarray(wanted)
-    assert given.shape == wanted.shape, f"{name}: the shape must be {wanted.shape}, but is {given.shape}"
-    assert np.all(np.isfinite(given)), f"{name}: every entry must be finite, but {np.sum(~np.isfinite(given))} are not"
-    error = np.max(np.abs(given - wanted)) / np.max(np.abs(wanted))
-    assert error < _TOLERANCE, f"{name}: the relative error is {error:.2g}, above {_TOLERANCE:g}. Hint: {hint}"
+from learndyn.exercises._same import TOLERANCE, same
 
 
 def _parameters(j, k):
@@ -45,11 +36,11 @@ def check_two_layer_linear_ntk(answer: Callable) -> None:
         for X in (X1, X2)
     ]
     wanted = sum(jnp.tensordot(j, k, _parameters(j, k)) for j, k in zip(*jacobians))
-    _same("readout's part (a = 0)", answer(0 * a, W, X1, X2), X1 @ W.T @ W @ X2.T,
+    same("readout's part (a = 0)", answer(0 * a, W, X1, X2), X1 @ W.T @ W @ X2.T,
           "the gradient in a is W x, and it does not vanish with a")
-    _same("first layer's part (W = 0)", answer(a, 0 * W, X1, X2), jnp.sum(a**2) * X1 @ X2.T,
+    same("first layer's part (W = 0)", answer(a, 0 * W, X1, X2), jnp.sum(a**2) * X1 @ X2.T,
           "the gradient in W is the matrix a x', with the squared norm |a|^2 |x|^2")
-    _same("inner products of the gradients", answer(a, W, X1, X2), wanted, "add the contributions of both layers")
+    same("inner products of the gradients", answer(a, W, X1, X2), wanted, "add the contributions of both layers")
     print("check_two_layer_linear_ntk: both layers contribute what they should, and the sum is the kernel.")
 
 
@@ -68,11 +59,11 @@ def check_kernel_vector_product(answer: Callable) -> None:
     u, v = _normal(12, 5, 2), _normal(13, 5, 2)
     Ku, Kv = (jnp.asarray(answer(model.apply, params, X, vector)) for vector in (u, v))
     assert Kv.shape == v.shape, f"shape: K v must have the shape {v.shape} of v, but has {Kv.shape}"
-    _same("linear in v", answer(model.apply, params, X, 2 * u - 3 * v), 2 * Ku - 3 * Kv,
+    same("linear in v", answer(model.apply, params, X, 2 * u - 3 * v), 2 * Ku - 3 * Kv,
           "nothing in K v may depend on v but through a linear map")
     left, right = float(jnp.vdot(u, Kv)), float(jnp.vdot(Ku, v))
     scale = float(jnp.linalg.norm(u) * jnp.linalg.norm(Kv))
-    assert abs(left - right) < _TOLERANCE * scale, (
+    assert abs(left - right) < TOLERANCE * scale, (
         f"symmetric: <u, K v> = {left:.6g} and <K u, v> = {right:.6g} must agree. "
         "Hint: the vector must be pulled back and pushed forward at the same parameters"
     )
@@ -81,7 +72,7 @@ def check_kernel_vector_product(answer: Callable) -> None:
     )
     J = jax.jit(jax.jacobian(lambda p: model.apply(p, X).ravel()))(params)
     K = sum(jnp.tensordot(j, j, _parameters(j, j)) for j in jax.tree.leaves(J))
-    _same("equal to J J' v", Kv, (K @ v.ravel()).reshape(v.shape), "every leaf of the parameters takes part, once")
+    same("equal to J J' v", Kv, (K @ v.ravel()).reshape(v.shape), "every leaf of the parameters takes part, once")
     print("check_kernel_vector_product: linear, symmetric, positive semidefinite, and equal to J J' v.")
 
 
@@ -108,11 +99,11 @@ def check_descent_prediction(answer: Callable) -> None:
         given = (X @ X.T, X_test @ X.T, X @ theta0 - y, X_test @ theta0)
         return answer(*map(jnp.asarray, given), learning_rate, steps)
 
-    _same("no step", answered(X, y, 0), X_test @ theta0, "the sum over steps is empty")
-    _same("one step", answered(X, y, 1), descended(X, y, 1), "one step changes f(x) by -eta k(x)' r0")
-    _same("thirty steps of descent", answered(X, y, 30), descended(X, y, 30),
+    same("no step", answered(X, y, 0), X_test @ theta0, "the sum over steps is empty")
+    same("one step", answered(X, y, 1), descended(X, y, 1), "one step changes f(x) by -eta k(x)' r0")
+    same("thirty steps of descent", answered(X, y, 30), descended(X, y, 30),
           "sum the residuals r_0, ..., r_{k-1}; the residual is multiplied by I - eta K, not by exp(-eta K)")
     doubled, contradicting = np.concatenate([X, X[:1]]), np.concatenate([y, -y[:1]])
-    _same("a repeated sample", answered(doubled, contradicting, 30), descended(doubled, contradicting, 30),
+    same("a repeated sample", answered(doubled, contradicting, 30), descended(doubled, contradicting, 30),
           "K has an eigenvalue of zero here: do not invert it; the geometric sum is k where the eigenvalue is zero")
     print("check_descent_prediction: no step, one step, thirty steps, and a singular kernel: all as descent does it.")

@@ -8,18 +8,7 @@ import numpy as np
 
 from learndyn import _require as require
 from learndyn import losses, models
-
-_TOLERANCE = 1e-4  # relative; a wrong formula is off by far more, and float32 passes
-
-
-def _same(name: str, given, wanted, hint: str) -> None:
-    given, wanted = np.asarray(given), np.asarray(wanted)
-    assert given.shape == wanted.shape, f"{name}: the shape must be {wanted.shape}, but is {given.shape}"
-    assert np.all(np.isfinite(given)), f"{name}: the answer must be finite, but is {given}"
-    error = np.max(np.abs(given - wanted)) / np.max(np.abs(wanted))
-    assert error < _TOLERANCE, (
-        f"{name}: {given} where {wanted} is needed, a relative error of {error:.2g}. Hint: {hint}"
-    )
+from learndyn.exercises._same import TOLERANCE, same
 
 
 def check_relative_change(answer: Callable) -> None:
@@ -36,12 +25,12 @@ def check_relative_change(answer: Callable) -> None:
     """
     require.callable_("answer", answer)
     linear = float(answer(0.7, 0.4, 1))
-    assert abs(linear) < _TOLERANCE, f"a linear model (degree = 1): its derivative is constant, but changes by {linear:.4g}"
+    assert abs(linear) < TOLERANCE, f"a linear model (degree = 1): its derivative is constant, but changes by {linear:.4g}"
     for theta0, y, degree in ((1.0, 0.8, 2), (0.5, 2.0, 3), (1.5, -1.0, 2)):
         theta = theta0
         for _ in range(2000):  # descent, whose end on a line is that of the flow
             theta -= 0.05 * (theta**degree - theta0**degree - y) * degree * theta ** (degree - 1)
-        _same(f"what descent does from {theta0} to y = {y}, degree = {degree}", answer(theta0, y, degree),
+        same(f"what descent does from {theta0} to y = {y}, degree = {degree}", answer(theta0, y, degree),
               (theta / theta0) ** (degree - 1) - 1,
               "solve f(theta) = y for theta; f' is compared with f' at the start")  # fmt: skip
     for degree in (2, 4):
@@ -68,20 +57,20 @@ def check_two_dials(answer: Callable) -> None:
     """
     require.callable_("answer", answer)
     for degree in (2, 3):
-        _same(f"alpha = 1, degree = {degree}", answer(1.0, degree), (1.0, 1.0), "no change is no change")
+        same(f"alpha = 1, degree = {degree}", answer(1.0, degree), (1.0, 1.0), "no change is no change")
         model = models.mlp((2,) + (3,) * (degree - 1) + (1,), activation="linear")
         key_params, key_X, key_y = jax.random.split(jax.random.key(degree), 3)
         params, X = model.init(key=key_params), jax.random.normal(key_X, (4, 2))
         y, alpha = jax.random.normal(key_y, (4, 1)), 2.5
         factor, clock = (float(number) for number in answer(alpha, degree))
         start = jax.tree.map(lambda leaf: factor * leaf, params)
-        _same(f"outputs at the start, degree = {degree}", model.apply(start, X), alpha * model.apply(params, X),
+        same(f"outputs at the start, degree = {degree}", model.apply(start, X), alpha * model.apply(params, X),
               "f(s theta) = s^L f(theta)")  # fmt: skip
         scaled = lambda theta, X: alpha * model.apply(theta, X)
         velocity = jax.grad(losses.squared_loss(scaled, X, y))(params)
         other = jax.grad(losses.squared_loss(model.apply, X, y))(start)
         for layer, (one, two) in enumerate(zip(jax.tree.leaves(velocity), jax.tree.leaves(other))):
-            _same(f"velocity of layer {layer + 1}, degree = {degree}", clock * two, factor * one,
+            same(f"velocity of layer {layer + 1}, degree = {degree}", clock * two, factor * one,
                   "write phi = s theta and differentiate: the gradient is homogeneous of degree L - 1")  # fmt: skip
     print("check_two_dials: the two networks are one, at the start and in motion, for two layers and for three.")
 
@@ -103,15 +92,15 @@ def check_alignment(answer: Callable) -> None:
     W, a = jax.random.normal(key_W, (6, 5)), jax.random.normal(key_a, (6,))
     c = jnp.exp(jax.random.normal(key_c, (6,)))
     value = float(answer(W, a, U))
-    _same("a student that is its teacher", answer(2.0 * U, jnp.array([1.0, -1.0, 0.5]), U), 1.0,
+    same("a student that is its teacher", answer(2.0 * U, jnp.array([1.0, -1.0, 0.5]), U), 1.0,
           "divide by the lengths of the neurons")  # fmt: skip
-    _same("a neuron's two layers rescaled, (c w, a / c)", answer(c[:, None] * W, a / c, U), value,
+    same("a neuron's two layers rescaled, (c w, a / c)", answer(c[:, None] * W, a / c, U), value,
           "the function is the same; weigh neurons by |a||w|, not by |a| or |w| alone")  # fmt: skip
-    _same("neurons in another order", answer(W[::-1], a[::-1], U), value, "no neuron is special")
-    _same("teacher in another order", answer(W, a, U[::-1]), value, "compare with the nearest of the teacher's neurons")
-    _same("neurons that are dead (a = 0)", answer(jnp.concatenate([W, W[:2] * 9]), jnp.append(a, jnp.zeros(2)), U), value,
+    same("neurons in another order", answer(W[::-1], a[::-1], U), value, "no neuron is special")
+    same("teacher in another order", answer(W, a, U[::-1]), value, "compare with the nearest of the teacher's neurons")
+    same("neurons that are dead (a = 0)", answer(jnp.concatenate([W, W[:2] * 9]), jnp.append(a, jnp.zeros(2)), U), value,
           "a neuron without a readout is no part of the function")  # fmt: skip
     opposite = jnp.stack([U[0], -U[0]])
-    _same("shares", answer(opposite, jnp.array([3.0, -1.0]), U[:1]), 0.5,
+    same("shares", answer(opposite, jnp.array([3.0, -1.0]), U[:1]), 0.5,
           "three quarters of this student have the cosine 1 and one quarter has -1; signs of a do not matter")  # fmt: skip
     print("check_alignment: one for the teacher itself, blind to what the function is blind to, and weighed by shares.")
