@@ -3,10 +3,9 @@ r"""Alternating gradient flows: how a sum of homogeneous neurons learns when it 
 Near zero a neuron waits (dormant), turns toward the direction of greatest utility, and grows; its jump time is when its
 accumulated utility has made up for its small start. Then the active neurons minimize the loss among themselves, in no
 time on the scale of the waiting. `staircase` alternates the two until nothing is left to gain.
-
-    staircase(neuron, X, y, neurons, *, degree=2, radius=1.0, ...) -> Staircase
 """
 
 from learndyn.agf.neurons import loss, outputs, polar, problem, utilities
+from learndyn.agf.staircase import Staircase, staircase
 
-__all__ = ["loss", "outputs", "polar", "problem", "utilities"]
+__all__ = ["Staircase", "loss", "outputs", "polar", "problem", "staircase", "utilities"]

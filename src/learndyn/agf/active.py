@@ -1,0 +1,159 @@
+r"""Cost minimization: the active neurons flow down the loss among themselves, from the saddle they leave to the next.
+
+The flow decides *which* critical point is reached, and Newton's method says *where* it is, to rounding: the flow is followed
+until Newton's method, started on it, lands close by on a minimum of the restricted loss (no negative curvature, nothing
+moved by more than a tenth). Directions in which the loss does not bend, along the symmetries of a neuron, are left alone.
+
+A neuron may shrink to zero on the way. In the limit of vanishing initialization it never gets there: it stays the tiny and
+aligned neuron that it is, so that it can grow again before the flow ends. Hence shrinking slows down below a size that the
+outputs do not feel. A neuron that ends there, with a utility below zero, is dormant again.
+"""
+
+import functools
+from typing import NamedTuple
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from learndyn.agf.neurons import outputs, utilities
+
+_SEED, _GONE = 1e-3, 1e-5  # the norms at which a neuron starts, and below which it counts as returned to zero
+
+
+class Saddle(NamedTuple):
+    """Where the active neurons come to rest.
+
+    Attributes:
+      neurons: the parameters; zero for neurons that are not active.
+      returned: the neurons that have come back to zero, and their directions in `arrivals`.
+      loss: the loss there.
+      gradient_norm: of the loss of all neurons; those at zero add nothing, for their degree is at least two.
+      steps: of the solver.
+    """
+
+    neurons: Float[Array, "H p"]
+    returned: Bool[Array, "H"]
+    arrivals: Float[Array, "H p"]
+    loss: Float[Array, ""]
+    gradient_norm: Float[Array, ""]
+    steps: int
+
+
+def residual(neuron, X, y, neurons, active):
+    """What the active neurons leave to be learned; the others are not even evaluated at zero, where they may kink."""
+    out = outputs(neuron, jnp.where(active[:, None], neurons, 1.0), X)
+    return y - jnp.sum(jnp.where(active[:, None, None], out, 0.0), axis=0)
+
+
+def cost(neuron, X, y, neurons, active):
+    """The loss of the active neurons."""
+    return 0.5 * jnp.mean(jnp.sum(residual(neuron, X, y, neurons, active) ** 2, axis=-1))
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _flow(neuron, max_steps, X, y, neurons, active, time, gone, rtol):
+    def velocity(t, neurons, args):
+        down = -jax.grad(cost, argnums=3)(neuron, X, y, neurons, active)
+        inward = jnp.sum(neurons * down, axis=1) < 0
+        square = jnp.sum(neurons**2, axis=1)
+        slowed = jnp.where(inward & active, square / (square + gone**2), 1.0)
+        return jnp.where(active[:, None], slowed[:, None] * down, 0.0)
+
+    solution = diffrax.diffeqsolve(
+        diffrax.ODETerm(velocity),
+        diffrax.Tsit5(),
+        t0=0.0,
+        t1=time,
+        dt0=None,
+        y0=neurons,
+        stepsize_controller=diffrax.PIDController(rtol=rtol, atol=rtol * gone),
+        max_steps=max_steps,
+        throw=False,
+    )
+    return solution.ys[0], solution.result == diffrax.RESULTS.successful, solution.stats["num_steps"]
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _newton(neuron, X, y, neurons, active, tolerance):
+    """Minimize the restricted loss from close by; the gradient's norm and the least curvature that are found."""
+    shape = neurons.shape
+    f = lambda flat: cost(neuron, X, y, flat.reshape(shape), active)
+
+    def look(flat):
+        values, vectors = jnp.linalg.eigh(jax.hessian(f)(flat))
+        return jax.grad(f)(flat), values, vectors
+
+    def step(carry):
+        flat, (gradient, values, vectors), count = carry
+        bent = jnp.abs(values) > 1e-9 * jnp.max(jnp.abs(values))
+        inverse = jnp.where(bent, 1 / jnp.where(bent, values, 1), 0)
+        flat = flat - vectors @ (inverse * (vectors.T @ gradient))
+        return flat, look(flat), count + 1
+
+    going = lambda carry: (jnp.linalg.norm(carry[1][0]) > tolerance) & (carry[2] < 20)
+    flat = neurons.ravel()
+    flat, (gradient, values, _), _ = jax.lax.while_loop(going, step, (flat, look(flat), 0))
+    return flat.reshape(shape), jnp.linalg.norm(gradient), jnp.min(values) / jnp.max(jnp.abs(values))
+
+
+def minimize(neuron, X, y, neurons, active, jumped, directions, *, scale, degree, rtol, max_steps) -> Saddle:
+    """From the saddle `neurons`, along the directions of the neurons that have just jumped, to the next saddle.
+
+    `scale` is a bound for the gradient of the utility at unit norm.
+    """
+    left = residual(neuron, X, y, neurons, active)
+    gain = float(jnp.max(jnp.where(jumped, utilities(neuron, directions, X, left), 0)))
+    rms = lambda values: float(jnp.sqrt(jnp.mean(jnp.sum(values**2, axis=-1))))
+    strength = max(rms(out) for out in outputs(neuron, directions, X)[np.asarray(jumped)])
+    natural = (rms(left) / strength) ** (1 / degree)  # the norm at which a neuron has outputs of the residual's size
+    active = active | jumped
+    neurons = jnp.where(jumped[:, None], _SEED * natural * directions, neurons)
+    time, steps = 10 / (degree * gain * (_SEED * natural) ** (degree - 2)), 0
+    for _ in range(60):
+        neurons, succeeded, more = _flow(neuron, max_steps, X, y, neurons, active, time, _GONE * natural, rtol)
+        steps += int(more)
+        if not bool(succeeded):
+            raise RuntimeError(
+                f"staircase: cost minimization needs more than max_steps = {max_steps} steps; the active neurons "
+                f"{np.flatnonzero(active).tolist()} may pass a kink of the neuron function, or grow without bound. "
+                "Raise max_steps, or round the kink off"
+            )
+        if (saddle := _land(neuron, X, y, neurons, active, 10 * _GONE * natural, scale, degree, steps)) is not None:
+            return saddle
+        time *= 2
+    raise RuntimeError(f"staircase: cost minimization has not come to rest after {steps} steps; its loss may have no minimum")
+
+
+def _land(neuron, X, y, neurons, active, gone, scale, degree, steps):
+    """The saddle next to the flow's position, or None while the flow has not yet come near one."""
+    norms = jnp.linalg.norm(neurons, axis=1)
+    returned = active & (norms < gone)
+    kept = active & ~returned
+    where = np.flatnonzero(kept)
+    largest = max(float(jnp.max(jnp.where(kept, norms, 0))), gone)
+    unit = scale * largest ** (degree - 1)  # of a gradient at these norms
+    slope = jnp.where(kept[:, None], jax.grad(cost, argnums=3)(neuron, X, y, neurons, kept), 0)
+    if float(jnp.linalg.norm(slope)) > 1e-2 * unit:
+        return None
+    landed, gradient_norm = jnp.where(kept[:, None], neurons, 0.0), jnp.zeros(())
+    if where.size:
+        size = 1 << int(where.size - 1).bit_length()  # few shapes, few compilations
+        index = np.resize(where, size)
+        real = jnp.arange(size) < where.size
+        inputs = X[index] if X.ndim == 3 else X
+        found, gradient_norm, bend = _newton(neuron, inputs, y, neurons[index], real, 1e-14 * unit)
+        moved = jnp.linalg.norm(found - neurons[index], axis=1) / norms[index]
+        if not (float(gradient_norm) <= 1e-11 * unit and float(jnp.max(moved)) <= 0.1 and float(bend) > -1e-8):
+            if float(jnp.linalg.norm(slope)) > 1e-9 * unit:
+                return None
+            found, gradient_norm = neurons[index], jnp.linalg.norm(slope)  # a minimum too flat for Newton's method
+        landed = landed.at[where].set(found[: where.size])
+    arrivals = neurons / jnp.where(norms == 0, 1, norms)[:, None]
+    left = residual(neuron, X, y, landed, kept)
+    gains = utilities(neuron, jnp.where(returned[:, None], arrivals, 1.0), X, left)
+    if bool(jnp.any(returned & (gains >= 0))):  # tiny, and growing again
+        return None
+    return Saddle(landed, returned, arrivals, cost(neuron, X, y, landed, kept), gradient_norm, steps)

@@ -1,0 +1,209 @@
+r"""The staircase of a network that learns from almost nothing: which neuron, when, and what the loss falls to."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from learndyn import _require as require
+from learndyn.agf import dormant
+from learndyn.agf.active import cost, minimize, residual
+from learndyn.agf.neurons import polar, problem, utilities
+
+_FLOOR = 1e-9  # a force, in units of the largest possible, that counts as none
+_TIE = 1e-9  # neurons whose log-norms differ by this share of their way jump together
+
+
+class Staircase(NamedTuple):
+    r"""J jumps between J + 1 saddles; row k of what belongs to saddles is the saddle after k jumps, row 0 the origin.
+
+    Attributes:
+      times: the J times of the jumps, in the time of gradient flow on `loss`; the loss minimization takes none.
+      losses: the loss at each saddle.
+      jumped: which neurons leave zero at each jump; several when they tie.
+      returned: which active neurons come back to zero in the cost minimization after it.
+      active: which neurons are not zero at each saddle.
+      neurons: the parameters at each saddle; zero for the dormant.
+      directions: $\hat\theta$ of every neuron at each jump.
+      log_norms: $\log|\theta|$ of the dormant neurons at each jump, from which their accumulated utility is
+        $\log|\theta| - \log|\theta(0)|$ (degree 2); of the active ones the logarithm of the radius.
+      utilities: $\hat U$ of every neuron on leaving each saddle: positive for who jumps; at the last saddle, at the end.
+      gradient_norms: of the loss of all neurons at each saddle, the evidence that it is a critical point.
+      ended: why there is no further jump.
+      stats: steps of the solver, spent on the dormant and on the active neurons.
+    """
+
+    times: Float[Array, "J"]
+    losses: Float[Array, "J+1"]
+    jumped: Bool[Array, "J H"]
+    returned: Bool[Array, "J H"]
+    active: Bool[Array, "J+1 H"]
+    neurons: Float[Array, "J+1 H p"]
+    directions: Float[Array, "J H p"]
+    log_norms: Float[Array, "J H"]
+    utilities: Float[Array, "J+1 H"]
+    gradient_norms: Float[Array, "J+1"]
+    ended: str
+    stats: dict
+
+
+def staircase(
+    neuron: Callable,
+    X: Float[Array, "..."],
+    y: Float[Array, "n c"],
+    neurons: Float[Array, "H p"],
+    *,
+    degree: int | float = 2,
+    radius: float = 1.0,
+    max_jumps: int | None = None,
+    rtol: float = 1e-10,
+    max_steps: int = 100_000,
+) -> Staircase:
+    r"""$\tau_i = \inf\{t : \log|\theta_i(t)| = \log R\}$, the jump times of alternating gradient flows, and the saddles between.
+
+    Gradient flow on $\tfrac12\mathbb E|\sum_i f_i(x;\theta_i) - y|^2$ from tiny neurons alternates between two motions. While it
+    waits at a saddle, the residual r stands still, and every dormant neuron for itself maximizes its utility,
+
+    $$\frac{d}{dt}\hat\theta_i = |\theta_i|^{\kappa-2} P_\perp \nabla U_i(\hat\theta_i; r), \qquad
+      \frac{d}{dt}|\theta_i| = \kappa|\theta_i|^{\kappa-1}\,\hat U_i(\hat\theta_i; r),$$
+
+    until the first norm has grown to the radius R. With R = 1 this is the moment when the accumulated utility
+    $S_i = \int \kappa \hat U_i\, dt$ reaches $-\log|\theta_i(0)|$ (degree 2), or $(|\theta_i(0)|^{2-\kappa} - 1)/(\kappa - 2)$ (above).
+    Then the active neurons minimize the loss, with the new one among them, in a time that is nothing beside the waiting; those
+    that come back to zero are dormant again. Direction and norm are integrated together, so alignment is part of the
+    times, and the order of the jumps may depend on the initial directions. A utility may be negative, and a norm may fall.
+
+    What is exact: everything but the separation of the two motions, whose error is of relative order
+    $1/\log(1/|\theta(0)|)$ in the times. The choice of R is part of it. A neuron that comes back has again the norm R, and
+    the deviation from its direction with which it left (for $f = uvx$, the conserved $u^2 - v^2$ makes it so).
+
+    Args:
+      neuron: $f_i$: `neuron(theta, X)` of shape (n, c), homogeneous in theta, smooth where the flow passes. A kink of a
+        ReLU at which a direction comes to rest is to be rounded off, homogeneously: $\tfrac12(z + \sqrt{z^2 + \epsilon^2|w|^2})$.
+      X: inputs (n, d) for all neurons, or (H, n, d) for each neuron its own.
+      y: targets.
+      neurons: $\theta(0)$, one neuron a row: its norm and its direction both matter. Norms down to 1e-300 cost the same.
+      degree: $\kappa \ge 2$. It is measured, and another degree refused.
+      radius: R, the norm at which a neuron has left zero. For $\kappa > 2$ and $R \to \infty$, $\tau$ is the time of blow-up.
+      max_jumps: stop after so many; by default 20 for each neuron, and then an error.
+      rtol: relative tolerance of the solver, and so of the times.
+      max_steps: the most steps that one climb or one descent may take.
+
+    Returns:
+      `Staircase`.
+
+    Raises:
+      ValueError, TypeError: for bad arguments, before tracing.
+      RuntimeError: when a solver needs more steps, or the staircase more jumps, than allowed; it says where.
+
+    Source: Kunin et al. (2025), algorithm 1.
+    """
+    problem(neuron, X, y, neurons, degree)
+    log_radius = _settings(neurons, degree, radius, max_jumps, rtol, max_steps)
+    X, y, neurons = (jnp.asarray(a, jnp.float64) for a in (X, y, neurons))
+    H, p = neurons.shape
+    most = 20 * H if max_jumps is None else max_jumps
+    state = dormant.start(*polar(neurons))
+    tie = _TIE * max(1.0, log_radius - float(jnp.min(state.log_norm)))
+    # A bound for |grad U| on the unit sphere, by Cauchy and Schwarz: the unit of rates, and what zero is measured by.
+    slopes = jax.vmap(jax.jacfwd(neuron), (0, 0 if X.ndim == 3 else None))(state.direction, X)
+    scale = float(jnp.sqrt(jnp.max(jnp.mean(jnp.sum(slopes**2, axis=(2, 3)), axis=1)) * jnp.mean(jnp.sum(y**2, axis=1))))
+    active, here, now, work = jnp.zeros(H, bool), jnp.zeros((H, p)), 0.0, {"dormant_steps": 0, "active_steps": 0}
+    saddles, jumps = [(cost(neuron, X, y, here, active), active, here, jnp.zeros(()))], []
+    gains = []
+    while True:
+        left = residual(neuron, X, y, here, active) / (scale or 1.0)
+        dt, state, jumped, ended, steps = _wait(neuron, X, left, degree, state, active, log_radius, tie, rtol, max_steps)
+        work["dormant_steps"] += steps
+        gains.append(scale * utilities(neuron, dormant.directions(state), X, left))
+        if ended:
+            break
+        if len(jumps) == most:
+            ended = f"after max_jumps = {most} jumps"
+            if max_jumps is None:
+                raise RuntimeError(f"staircase has not ended {ended}; raise max_jumps if neurons keep coming and going")
+            break
+        now += dt / scale
+        state, _ = dormant.settle(neuron, X, left, state, _FLOOR)  # a neuron may jump before it has come near anything
+        towards = dormant.directions(state)
+        saddle = minimize(neuron, X, y, here, active, jumped, state.direction, scale=scale, degree=degree,
+                          rtol=max(rtol, 1e-8), max_steps=max_steps)  # fmt: skip
+        work["active_steps"] += saddle.steps
+        jumps.append((now, jumped, saddle.returned, towards, dormant.log_norms(state)))
+        here, active = saddle.neurons, (active | jumped) & ~saddle.returned
+        left = residual(neuron, X, y, here, active) / scale
+        state = _arrive(neuron, X, left, state, here, active, saddle, log_radius)
+        saddles.append((saddle.loss, active, here, saddle.gradient_norm))
+    losses, actives, places, slopes = map(jnp.stack, zip(*saddles))
+    empty = (jnp.zeros(0), jnp.zeros((0, H), bool), jnp.zeros((0, H), bool), jnp.zeros((0, H, p)), jnp.zeros((0, H)))
+    times, who, back, towards, sizes = map(lambda *a: jnp.stack([jnp.asarray(b) for b in a]), *jumps) if jumps else empty
+    return Staircase(times, losses, who, back, actives, places, towards, sizes, jnp.stack(gains), slopes, ended, work)
+
+
+def _wait(neuron, X, left, degree, state, active, log_radius, tie, rtol, max_steps):
+    """Utility maximization until a neuron has grown; or the reason why none will."""
+    waited, steps = 0.0, 0
+    while True:
+        state, hopeless = dormant.settle(neuron, X, left, state, _FLOOR)
+        if bool(jnp.all(active)):
+            return waited, state, None, "all neurons are active", steps
+        if bool(jnp.all(active | hopeless)):
+            zero = float(jnp.max(jnp.abs(left))) <= _FLOOR
+            why = "the residual is zero" if zero else "no dormant neuron has, or comes to, a utility above zero"
+            return waited, state, None, why, steps
+        dt, state, happened, more = dormant.climb(
+            neuron, max_steps, X, left, degree, state, ~active, log_radius, rtol
+        )  # fmt: skip
+        waited, steps = waited + float(dt), steps + int(more)
+        if not bool(happened):
+            raise RuntimeError(
+                f"staircase: utility maximization needs more than max_steps = {max_steps} steps; a direction may have come "
+                "to rest at a kink of the neuron function. Round the kink off, raise max_steps, or loosen rtol"
+            )
+        grown = ~active & (dormant.log_norms(state) >= log_radius - tie)
+        if bool(jnp.any(grown)):
+            return waited, state, grown, "", steps
+
+
+def _arrive(neuron, X, left, state, here, active, saddle, log_radius):
+    """The state of the neurons at a new saddle: who has come back has the radius again, and its old deviation."""
+    norms = jnp.linalg.norm(here, axis=1, keepdims=True)
+    e = jnp.where(active[:, None], here / jnp.where(norms == 0, 1, norms), state.direction)
+    found = dormant.critical(neuron, X, left, jnp.where(saddle.returned[:, None], saddle.arrivals, e))
+    near = (found.force <= _FLOOR) & (jnp.linalg.norm(found.direction - saddle.arrivals, axis=1) < 1e-2)
+    e = jnp.where(saddle.returned[:, None], jnp.where(near[:, None], found.direction, saddle.arrivals), e)
+    moved = active | saddle.returned
+    keeps = ~moved | (state.charted & (active | near))
+    d = state.deviation - jnp.sum(e * state.deviation, axis=1, keepdims=True) * e
+    size = jnp.linalg.norm(d, axis=1, keepdims=True)
+    d = jnp.where(keeps[:, None], d / jnp.where(size == 0, 1, size), 0)
+    log_deviation = jnp.where(keeps, state.log_deviation, dormant.NONE)
+    log_norm = jnp.where(moved, log_radius - 0.5 * jnp.log1p(jnp.exp(2 * log_deviation)), state.log_norm)
+    return dormant.State(log_norm, e, log_deviation, d, state.charted & keeps)
+
+
+def _settings(neurons, degree, radius, max_jumps, rtol, max_steps):
+    """The other arguments; the logarithm of the radius."""
+    require.positive("radius", radius)
+    require.positive("rtol", rtol)
+    require.positive_integer("max_steps", max_steps)
+    if max_jumps is not None:
+        require.positive_integer("max_jumps", max_jumps)
+    if not jax.config.jax_enable_x64:
+        raise RuntimeError('staircase needs 64 bits: jax.config.update("jax_enable_x64", True)')
+    if not 1e-13 <= rtol <= 1e-3:
+        raise ValueError(f"rtol must be between 1e-13 and 1e-3, but is {rtol!r}")
+    sizes = np.asarray(polar(neurons)[0])
+    if (i := int(np.argmax(sizes))) is not None and sizes[i] >= np.log(radius):
+        raise ValueError(
+            f"neurons must be smaller than the radius {radius:g} at which they jump, but neurons[{i}] has norm {np.exp(sizes[i]):.3g}"
+        )
+    if (2 - degree) * sizes.min() > 690:
+        raise ValueError(
+            f"neurons must jump at a time that a number can hold, but neurons[{np.argmin(sizes)}] of norm "
+            f"{np.exp(sizes.min()):.3g} and degree {degree} takes some |theta|^{2 - degree:g} = 1e{(2 - degree) * sizes.min() / np.log(10):.0f}"
+        )
+    return float(np.log(radius))
