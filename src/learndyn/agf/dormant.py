@@ -30,7 +30,7 @@ from jaxtyping import Array, Bool, Float
 from learndyn.agf.neurons import outputs
 
 NONE = -1e6  # the logarithm of a deviation that is exactly zero
-_NEAR = 1e-3  # the share of the force that is tangential where a neuron asks to be charted
+_NEAR = 0.3  # the share of the force that is tangential where a neuron asks to be charted
 _REACH, _FAR = 0.3, 0.5  # into the chart below, out of it above these sizes of the deviation
 
 
@@ -187,14 +187,17 @@ def climb(neuron, max_steps, X, residual, degree, state: State, dormant, log_rad
     def total(y):
         return y[1] + 0.5 * jnp.log1p(jnp.exp(2 * y[3]))
 
-    def nearness(e):
+    def slant(e):
+        """The square of the tangential share of the force."""
         gradient = force(e)
         square = jnp.sum(gradient**2, axis=1)
         off = jnp.sum((gradient - jnp.sum(e * gradient, axis=1, keepdims=True) * e) ** 2, axis=1)
-        return _NEAR**2 - off / jnp.where(square == 0, 1, square)
+        return off / jnp.where(square == 0, 1, square)
 
-    # who is near already and is not charted has a critical direction that Newton's method does not find: let it be
-    watched = dormant & ~state.charted & (nearness(state.direction) < 0)
+    # where Newton's method found no critical direction at this slant, it is asked again at the next
+    first = slant(state.direction)
+    near = _NEAR**2 * jnp.minimum(1, first)
+    watched = dormant & ~state.charted & (first > 1e-16)
 
     def happens(t, y, args, **kwargs):
         """Rises through zero when a neuron has grown, leaves its chart, or comes near a critical direction."""
@@ -202,7 +205,7 @@ def climb(neuron, max_steps, X, residual, degree, state: State, dormant, log_rad
             jnp.stack([
                 jnp.where(dormant, total(y) - log_radius, -1.0),
                 jnp.where(dormant & state.charted, y[3] - jnp.log(_FAR), -1.0),
-                jnp.where(watched, nearness(_unit(y[2])), -1.0),
+                jnp.where(watched, near - slant(_unit(y[2])), -1.0),
             ])
         )  # fmt: skip
 

@@ -59,7 +59,7 @@ def staircase(
     degree: int | float = 2,
     radius: float = 1.0,
     max_jumps: int | None = None,
-    rtol: float = 1e-10,
+    rtol: float = 1e-11,
     max_steps: int = 100_000,
 ) -> Staircase:
     r"""$\tau_i = \inf\{t : \log|\theta_i(t)| = \log R\}$, the jump times of alternating gradient flows, and the saddles between.
