@@ -20,7 +20,8 @@ from jaxtyping import Array, Bool, Float
 
 from learndyn.agf.neurons import outputs, utilities
 
-_SEED, _GONE = 1e-3, 1e-5  # the norms at which a neuron starts, and below which it counts as returned to zero
+_SEED, _GONE = 1e-6, 1e-10  # the outputs with which a neuron starts, and below which it counts as returned to zero
+_EXPLICIT = 3000  # steps after which the flow counts as stiff: a curved valley, or features of very different size
 
 
 class Saddle(NamedTuple):
@@ -53,8 +54,8 @@ def cost(neuron, X, y, neurons, active):
     return 0.5 * jnp.mean(jnp.sum(residual(neuron, X, y, neurons, active) ** 2, axis=-1))
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _flow(neuron, max_steps, X, y, neurons, active, time, gone, rtol):
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+def _flow(neuron, stiff, max_steps, X, y, neurons, active, time, gone, rtol):
     def velocity(t, neurons, args):
         down = -jax.grad(cost, argnums=3)(neuron, X, y, neurons, active)
         inward = jnp.sum(neurons * down, axis=1) < 0
@@ -64,7 +65,7 @@ def _flow(neuron, max_steps, X, y, neurons, active, time, gone, rtol):
 
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(velocity),
-        diffrax.Tsit5(),
+        diffrax.Kvaerno5() if stiff else diffrax.Tsit5(),
         t0=0.0,
         t1=time,
         dt0=None,
@@ -108,20 +109,25 @@ def minimize(neuron, X, y, neurons, active, jumped, directions, *, scale, degree
     gain = float(jnp.max(jnp.where(jumped, utilities(neuron, directions, X, left), 0)))
     rms = lambda values: float(jnp.sqrt(jnp.mean(jnp.sum(values**2, axis=-1))))
     strength = max(rms(out) for out in outputs(neuron, directions, X)[np.asarray(jumped)])
-    natural = (rms(left) / strength) ** (1 / degree)  # the norm at which a neuron has outputs of the residual's size
+    natural = rms(left) / strength  # norm to the power of the degree with which a neuron's outputs are as large
+    seed, gone = ((share * natural) ** (1 / degree) for share in (_SEED, _GONE))
     active = active | jumped
-    neurons = jnp.where(jumped[:, None], _SEED * natural * directions, neurons)
-    time, steps = 10 / (degree * gain * (_SEED * natural) ** (degree - 2)), 0
+    neurons = jnp.where(jumped[:, None], seed * directions, neurons)
+    time, steps, stiff = 5 / (degree * gain * seed ** (degree - 2)), 0, False
     for _ in range(60):
-        neurons, succeeded, more = _flow(neuron, max_steps, X, y, neurons, active, time, _GONE * natural, rtol)
+        most = max_steps if stiff else min(max_steps, _EXPLICIT)
+        neurons, succeeded, more = _flow(neuron, stiff, most, X, y, neurons, active, time, gone, rtol)
         steps += int(more)
         if not bool(succeeded):
+            if not stiff:
+                stiff = True
+                continue
             raise RuntimeError(
                 f"staircase: cost minimization needs more than max_steps = {max_steps} steps; the active neurons "
                 f"{np.flatnonzero(active).tolist()} may pass a kink of the neuron function, or grow without bound. "
                 "Raise max_steps, or round the kink off"
             )
-        if (saddle := _land(neuron, X, y, neurons, active, 10 * _GONE * natural, scale, degree, steps)) is not None:
+        if (saddle := _land(neuron, X, y, neurons, active, 10 * gone, scale, degree, steps)) is not None:
             return saddle
         time *= 2
     raise RuntimeError(f"staircase: cost minimization has not come to rest after {steps} steps; its loss may have no minimum")

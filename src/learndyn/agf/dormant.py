@@ -88,7 +88,7 @@ class Critical(NamedTuple):
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def critical(neuron, X, residual, direction) -> Critical:
+def critical(neuron, X, residual, direction, floor) -> Critical:
     """Newton's method on the sphere; directions in which the utility does not bend are left alone."""
     force = _force(neuron, X, residual)
     p = direction.shape[1]
@@ -104,7 +104,7 @@ def critical(neuron, X, residual, direction) -> Critical:
 
     def newton(e, _):
         off, _, (values, vectors) = tangent(e)
-        bent = jnp.abs(values) > 1e-7 * jnp.max(jnp.abs(values), axis=1, keepdims=True)
+        bent = jnp.abs(values) > jnp.maximum(floor, 1e-7 * jnp.max(jnp.abs(values), axis=1, keepdims=True))
         inverse = jnp.where(bent, 1 / jnp.where(bent, values, 1), 0)
         step = -jnp.einsum("hpk,hk,hqk,hq->hp", vectors, inverse, vectors, off)
         return _unit(e + step / jnp.maximum(1, jnp.linalg.norm(step, axis=1, keepdims=True))), None
@@ -124,7 +124,7 @@ def settle(neuron, X, residual, state: State, floor) -> tuple[State, Bool[Array,
     off = gradient - jnp.sum(state.direction * gradient, axis=1, keepdims=True) * state.direction
     stays = state.charted & (jnp.linalg.norm(off, axis=1) <= floor) & (state.log_deviation < jnp.log(_FAR))
     where = jnp.where(stays[:, None], state.direction, directions(state))
-    found = critical(neuron, X, residual, where)
+    found = critical(neuron, X, residual, where, floor)
     cosine = jnp.sum(where * found.direction, axis=1)
     away = where / jnp.where(cosine > 0.1, cosine, 1)[:, None] - found.direction
     size = jnp.linalg.norm(away, axis=1)
@@ -139,9 +139,8 @@ def settle(neuron, X, residual, state: State, floor) -> tuple[State, Bool[Array,
         near,
     )
     state = jax.tree.map(lambda a, b: jnp.where(stays.reshape(-1, *[1] * (a.ndim - 1)), a, b), state, fresh)
-    still = jnp.linalg.norm(gradient, axis=1) <= floor
     stuck = (found.growth <= floor) | (state.log_deviation <= NONE)
-    return state, still | (~free & (found.utility <= floor) & stuck)
+    return state, ~free & (found.utility <= floor) & stuck
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))

@@ -172,7 +172,7 @@ def _arrive(neuron, X, left, state, here, active, saddle, log_radius):
     """The state of the neurons at a new saddle: who has come back has the radius again, and its old deviation."""
     norms = jnp.linalg.norm(here, axis=1, keepdims=True)
     e = jnp.where(active[:, None], here / jnp.where(norms == 0, 1, norms), state.direction)
-    found = dormant.critical(neuron, X, left, jnp.where(saddle.returned[:, None], saddle.arrivals, e))
+    found = dormant.critical(neuron, X, left, jnp.where(saddle.returned[:, None], saddle.arrivals, e), _FLOOR)
     near = (found.force <= _FLOOR) & (jnp.linalg.norm(found.direction - saddle.arrivals, axis=1) < 1e-2)
     e = jnp.where(saddle.returned[:, None], jnp.where(near[:, None], found.direction, saddle.arrivals), e)
     moved = active | saddle.returned
