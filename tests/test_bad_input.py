@@ -20,6 +20,7 @@ import pytest
 
 import learndyn
 from learndyn import (
+    batch_norm,
     claims,
     conserved,
     datasets,
@@ -45,6 +46,7 @@ from learndyn import (
 from learndyn.exercises import dynamics, linear_neuron, stability
 from learndyn.exercises import implicit_bias as fits
 from learndyn.exercises import linearization as linear
+from learndyn.exercises import mechanics
 from learndyn.exercises import phase_diagram as phases
 from learndyn.exercises import teacher_student as taught
 
@@ -438,6 +440,20 @@ TABLE = [
         "learning_rate", "0.0", "positive"),
     Row("drift.after_step", lambda: drift.after_step(QUADRATIC, QUADRATIC, learning_rate=0.1, weight_decay=-1.0),
         ValueError, "weight_decay", "-1.0", "zero or positive"),
+    # batch_norm and the exercises on mechanics
+    Row("batch_norm.normalize", lambda: batch_norm.normalize(I2, epsilon=-1.0), ValueError, "epsilon", "-1.0", "zero or positive"),
+    Row("batch_norm.normalize", lambda: batch_norm.normalize(I2[:1]), ValueError, "z", "1", "at least 2 samples"),
+    Row("batch_norm.mlp", lambda: batch_norm.mlp((3,)), ValueError, "widths", "(3,)", "inputs and the outputs"),
+    Row("batch_norm.mlp", lambda: batch_norm.mlp((3, 4, 2), normalized=(True, True)), ValueError,
+        "normalized", "(True, True)", "1 booleans"),
+    Row("batch_norm.mlp", lambda: batch_norm.mlp((3, 4, 2), activation="sigmoid"), ValueError, "activation", "sigmoid", "relu"),
+    Row("batch_norm.mlp", lambda: batch_norm.mlp((2, 4, 1)).apply(PARAMS, I2), ValueError, "params", "(3, 2)", "(4, 2)"),
+    Row("exercises.mechanics.check_critical_momentum", lambda: mechanics.check_critical_momentum(0.9), TypeError,
+        "answer", "0.9", "function"),
+    Row("exercises.mechanics.check_nesterov", lambda: mechanics.check_nesterov(3), TypeError, "answer", "3", "function"),
+    Row("exercises.mechanics.check_decoupled", lambda: mechanics.check_decoupled(3), TypeError, "answer", "3", "function"),
+    Row("exercises.mechanics.check_expected_drift", lambda: mechanics.check_expected_drift(3), TypeError,
+        "answer", "3", "function"),
     Row("momentum.law", oscillation(momentum.law, 1.0, START), TypeError, "start", "1.0", "array"),
     Row("momentum.law", oscillation(momentum.law, jnp.array(1.0), I2), ValueError, "drive", "(2, 2)", "1 axes"),
     Row("momentum.law", oscillation(momentum.law, jnp.array(1.0), NAN[0]), ValueError, "drive", "nan", "finite"),

@@ -42,7 +42,7 @@ def mlp(
     weight_scale: float = 2.0**0.5,
     epsilon: float = 1e-5,
 ) -> Model:
-    r"""$h^\ell = \gamma^\ell \odot \widehat{W^\ell z} + s^\ell$ or $h^\ell = W^\ell z + b^\ell$ with $z = \phi(h^{\ell-1})$.
+    r"""$h^\ell = c^\ell \odot \widehat{W^\ell z} + s^\ell$ or $h^\ell = W^\ell z + b^\ell$ with $z = \phi(h^{\ell-1})$.
 
     The hat is `normalize` over the batch at hand, in training and after it: there are no running averages, and the
     output for one sample depends on the others. Weights are drawn as in the *standard* parametrization, $W^\ell_{ij}
