@@ -68,6 +68,18 @@ def directions(state: State) -> Float[Array, "H p"]:
     return _unit(state.direction + jnp.exp(state.log_deviation)[:, None] * state.deviation)
 
 
+def unchart(state: State, which) -> State:
+    """The same neurons, as far as a unit vector can tell."""
+    rows = which[:, None]
+    return State(
+        jnp.where(which, log_norms(state), state.log_norm),
+        jnp.where(rows, directions(state), state.direction),
+        jnp.where(which, NONE, state.log_deviation),
+        jnp.where(rows, 0.0, state.deviation),
+        state.charted & ~which,
+    )
+
+
 def _unit(vectors):
     norm = jnp.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / jnp.where(norm == 0, 1, norm)

@@ -128,6 +128,8 @@ def staircase(
             break
         now += dt / scale
         state, _ = dormant.settle(neuron, X, left, state, _FLOOR)  # a neuron may jump before it has come near anything
+        # or on its way from a direction that has lost its utility, when its norm was almost the radius already
+        state = dormant.unchart(state, jumped & (utilities(neuron, state.direction, X, left) <= _FLOOR))
         towards = dormant.directions(state)
         saddle = minimize(neuron, X, y, here, active, jumped, state.direction, scale=scale, degree=degree,
                           rtol=max(rtol, 1e-8), max_steps=max_steps)  # fmt: skip
