@@ -18,9 +18,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from learndyn.agf.chart import unit
 from learndyn.agf.neurons import outputs, utilities
 
-_SEED, _GONE = 1e-6, 1e-10  # the outputs with which a neuron starts, and below which it counts as returned to zero
+_SEED, _GONE = 1e-6, 1e-8  # the outputs with which a neuron starts, and below which it counts as returned to zero
 _EXPLICIT = 3000  # steps after which the flow counts as stiff: a curved valley, or features of very different size
 
 
@@ -29,7 +30,8 @@ class Saddle(NamedTuple):
 
     Attributes:
       neurons: the parameters; zero for neurons that are not active.
-      returned: the neurons that have come back to zero, and their directions in `arrivals`.
+      returned: the neurons that have come back to zero.
+      directions: of the active neurons, and those in which the returned ones came back.
       loss: the loss there.
       gradient_norm: of the loss of all neurons; those at zero add nothing, for their degree is at least two.
       steps: of the solver.
@@ -37,7 +39,7 @@ class Saddle(NamedTuple):
 
     neurons: Float[Array, "H p"]
     returned: Bool[Array, "H"]
-    arrivals: Float[Array, "H p"]
+    directions: Float[Array, "H p"]
     loss: Float[Array, ""]
     gradient_norm: Float[Array, ""]
     steps: int
@@ -136,13 +138,16 @@ def minimize(neuron, X, y, neurons, active, jumped, directions, *, scale, degree
 def _land(neuron, X, y, neurons, active, gone, scale, degree, steps):
     """The saddle next to the flow's position, or None while the flow has not yet come near one."""
     norms = jnp.linalg.norm(neurons, axis=1)
-    returned = active & (norms < gone)
+    seen = jnp.where(active[:, None], neurons, 1.0)
+    gains = lambda kept, neurons: utilities(neuron, seen, X, residual(neuron, X, y, neurons, kept))
+    # at a minimum that happens to be small the utility is zero, up to the flow's error
+    returned = active & (norms < gone) & (gains(active, neurons) < -1e-7 * scale)
     kept = active & ~returned
     where = np.flatnonzero(kept)
     largest = max(float(jnp.max(jnp.where(kept, norms, 0))), gone)
-    unit = scale * largest ** (degree - 1)  # of a gradient at these norms
+    typical = scale * largest ** (degree - 1)  # of a gradient at these norms
     slope = jnp.where(kept[:, None], jax.grad(cost, argnums=3)(neuron, X, y, neurons, kept), 0)
-    if float(jnp.linalg.norm(slope)) > 1e-2 * unit:
+    if float(jnp.linalg.norm(slope)) > 1e-2 * typical:
         return None
     landed, gradient_norm = jnp.where(kept[:, None], neurons, 0.0), jnp.zeros(())
     if where.size:
@@ -150,16 +155,14 @@ def _land(neuron, X, y, neurons, active, gone, scale, degree, steps):
         index = np.resize(where, size)
         real = jnp.arange(size) < where.size
         inputs = X[index] if X.ndim == 3 else X
-        found, gradient_norm, bend = _newton(neuron, inputs, y, neurons[index], real, 1e-14 * unit)
+        found, gradient_norm, bend = _newton(neuron, inputs, y, neurons[index], real, 1e-14 * typical)
         moved = jnp.linalg.norm(found - neurons[index], axis=1) / norms[index]
-        if not (float(gradient_norm) <= 1e-11 * unit and float(jnp.max(moved)) <= 0.1 and float(bend) > -1e-8):
-            if float(jnp.linalg.norm(slope)) > 1e-9 * unit:
+        if not (float(gradient_norm) <= 1e-11 * typical and float(jnp.max(moved)) <= 0.1 and float(bend) > -1e-8):
+            if float(jnp.linalg.norm(slope)) > 1e-9 * typical:
                 return None
             found, gradient_norm = neurons[index], jnp.linalg.norm(slope)  # a minimum too flat for Newton's method
         landed = landed.at[where].set(found[: where.size])
-    arrivals = neurons / jnp.where(norms == 0, 1, norms)[:, None]
-    left = residual(neuron, X, y, landed, kept)
-    gains = utilities(neuron, jnp.where(returned[:, None], arrivals, 1.0), X, left)
-    if bool(jnp.any(returned & (gains >= 0))):  # tiny, and growing again
+    if bool(jnp.any(returned & (gains(kept, landed) >= 0))):  # tiny, and about to grow again
         return None
-    return Saddle(landed, returned, arrivals, cost(neuron, X, y, landed, kept), gradient_norm, steps)
+    directions = unit(jnp.where(kept[:, None], landed, neurons))
+    return Saddle(landed, returned, directions, cost(neuron, X, y, landed, kept), gradient_norm, steps)

@@ -9,11 +9,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from learndyn import _require as require
-from learndyn.agf import dormant
+from learndyn.agf import chart, climb, quadratic
 from learndyn.agf.active import cost, minimize, residual
 from learndyn.agf.neurons import polar, problem, utilities
 
-_FLOOR = 1e-9  # a force, in units of the largest possible, that counts as none
 _TIE = 1e-9  # neurons whose log-norms differ by this share of their way jump together
 
 
@@ -106,38 +105,44 @@ def staircase(
     X, y, neurons = (jnp.asarray(a, jnp.float64) for a in (X, y, neurons))
     H, p = neurons.shape
     most = 20 * H if max_jumps is None else max_jumps
-    state = dormant.start(*polar(neurons))
-    tie = _TIE * max(1.0, log_radius - float(jnp.min(state.log_norm)))
+    log_norm, direction = polar(neurons)
+    tie = _TIE * max(1.0, log_radius - float(jnp.min(log_norm)))
     # A bound for |grad U| on the unit sphere, by Cauchy and Schwarz: the unit of rates, and what zero is measured by.
-    slopes = jax.vmap(jax.jacfwd(neuron), (0, 0 if X.ndim == 3 else None))(state.direction, X)
+    slopes = jax.vmap(jax.jacfwd(neuron), (0, 0 if X.ndim == 3 else None))(direction, X)
     scale = float(jnp.sqrt(jnp.max(jnp.mean(jnp.sum(slopes**2, axis=(2, 3)), axis=1)) * jnp.mean(jnp.sum(y**2, axis=1))))
-    active, here, now, work = jnp.zeros(H, bool), jnp.zeros((H, p)), 0.0, {"dormant_steps": 0, "active_steps": 0}
-    saddles, jumps = [(cost(neuron, X, y, here, active), active, here, jnp.zeros(()))], []
-    gains = []
+    # A quadratic neuron climbs along exponentials, which need no solver; any other along a curve.
+    exact = degree == 2 and quadratic.applies(neuron, X, neurons)
+    states, wait = (quadratic, quadratic.wait) if exact else (chart, climb.wait)
+    state, active, here, now = states.start(log_norm, direction), jnp.zeros(H, bool), jnp.zeros((H, p)), 0.0
+    saddles, jumps, gains = [(cost(neuron, X, y, here, active), active, here, jnp.zeros(()))], [], []
+    work = {"dormant_steps": 0, "active_steps": 0}
     while True:
         left = residual(neuron, X, y, here, active) / (scale or 1.0)
-        dt, state, jumped, ended, steps = _wait(neuron, X, left, degree, state, active, log_radius, tie, rtol, max_steps)
+        dt, state, jumped, steps = wait(neuron, X, left, degree, state, active, log_radius, tie, rtol, max_steps)
         work["dormant_steps"] += steps
-        gains.append(scale * utilities(neuron, dormant.directions(state), X, left))
-        if ended:
+        towards = jnp.where(active[:, None], direction, jnp.asarray(states.directions(state)))
+        gains.append(scale * utilities(neuron, towards, X, left))
+        if jumped is None:
+            ended = _reason(active, left)
             break
         if len(jumps) == most:
-            ended = f"after max_jumps = {most} jumps"
             if max_jumps is None:
-                raise RuntimeError(f"staircase has not ended {ended}; raise max_jumps if neurons keep coming and going")
+                raise RuntimeError(f"staircase has not ended after {most} jumps; raise max_jumps if neurons keep coming and going")
+            ended = f"max_jumps = {most} is reached"
             break
-        now += dt / scale
-        state, _ = dormant.settle(neuron, X, left, state, _FLOOR)  # a neuron may jump before it has come near anything
-        # or on its way from a direction that has lost its utility, when its norm was almost the radius already
-        state = dormant.unchart(state, jumped & (utilities(neuron, state.direction, X, left) <= _FLOOR))
-        towards = dormant.directions(state)
-        saddle = minimize(neuron, X, y, here, active, jumped, state.direction, scale=scale, degree=degree,
+        now, jumped = now + float(dt) / scale, jnp.asarray(jumped)
+        jumps.append([now, jumped, towards, jnp.asarray(states.log_norms(state))])
+        state, start = states.leave(neuron, X, left, state, jumped)
+        saddle = minimize(neuron, X, y, here, active, jumped, jnp.asarray(start), scale=scale, degree=degree,
                           rtol=max(rtol, 1e-8), max_steps=max_steps)  # fmt: skip
         work["active_steps"] += saddle.steps
-        jumps.append((now, jumped, saddle.returned, towards, dormant.log_norms(state)))
-        here, active = saddle.neurons, (active | jumped) & ~saddle.returned
-        left = residual(neuron, X, y, here, active) / scale
-        state = _arrive(neuron, X, left, state, here, active, saddle, log_radius)
+        jumps[-1].insert(2, saddle.returned)
+        before = jnp.where(active[:, None], direction, start)
+        moved, here, active = active | jumped, saddle.neurons, (active | jumped) & ~saddle.returned
+        found = chart.polish(neuron, X, residual(neuron, X, y, here, active) / scale, saddle.directions)
+        found = jnp.where(saddle.returned[:, None], found, saddle.directions)
+        direction = jnp.where(moved[:, None], found, before)
+        state = states.arrive(state, moved, before, direction, log_radius)
         saddles.append((saddle.loss, active, here, saddle.gradient_norm))
     losses, actives, places, slopes = map(jnp.stack, zip(*saddles))
     empty = (jnp.zeros(0), jnp.zeros((0, H), bool), jnp.zeros((0, H), bool), jnp.zeros((0, H, p)), jnp.zeros((0, H)))
@@ -145,46 +150,13 @@ def staircase(
     return Staircase(times, losses, who, back, actives, places, towards, sizes, jnp.stack(gains), slopes, ended, work)
 
 
-def _wait(neuron, X, left, degree, state, active, log_radius, tie, rtol, max_steps):
-    """Utility maximization until a neuron has grown; or the reason why none will."""
-    waited, steps = 0.0, 0
-    while True:
-        state, hopeless = dormant.settle(neuron, X, left, state, _FLOOR)
-        if bool(jnp.all(active)):
-            return waited, state, None, "all neurons are active", steps
-        if bool(jnp.all(active | hopeless)):
-            zero = float(jnp.max(jnp.abs(left))) <= _FLOOR
-            why = "the residual is zero" if zero else "no dormant neuron has, or comes to, a utility above zero"
-            return waited, state, None, why, steps
-        dt, state, happened, more = dormant.climb(
-            neuron, max_steps, X, left, degree, state, ~active, log_radius, rtol
-        )  # fmt: skip
-        waited, steps = waited + float(dt), steps + int(more)
-        if not bool(happened):
-            raise RuntimeError(
-                f"staircase: utility maximization needs more than max_steps = {max_steps} steps; a direction may have come "
-                "to rest at a kink of the neuron function. Round the kink off, raise max_steps, or loosen rtol"
-            )
-        grown = ~active & (dormant.log_norms(state) >= log_radius - tie)
-        if bool(jnp.any(grown)):
-            return waited, state, grown, "", steps
-
-
-def _arrive(neuron, X, left, state, here, active, saddle, log_radius):
-    """The state of the neurons at a new saddle: who has come back has the radius again, and its old deviation."""
-    norms = jnp.linalg.norm(here, axis=1, keepdims=True)
-    e = jnp.where(active[:, None], here / jnp.where(norms == 0, 1, norms), state.direction)
-    found = dormant.critical(neuron, X, left, jnp.where(saddle.returned[:, None], saddle.arrivals, e), _FLOOR)
-    near = (found.force <= _FLOOR) & (jnp.linalg.norm(found.direction - saddle.arrivals, axis=1) < 1e-2)
-    e = jnp.where(saddle.returned[:, None], jnp.where(near[:, None], found.direction, saddle.arrivals), e)
-    moved = active | saddle.returned
-    keeps = ~moved | (state.charted & (active | near))
-    d = state.deviation - jnp.sum(e * state.deviation, axis=1, keepdims=True) * e
-    size = jnp.linalg.norm(d, axis=1, keepdims=True)
-    d = jnp.where(keeps[:, None], d / jnp.where(size == 0, 1, size), 0)
-    log_deviation = jnp.where(keeps, state.log_deviation, dormant.NONE)
-    log_norm = jnp.where(moved, log_radius - 0.5 * jnp.log1p(jnp.exp(2 * log_deviation)), state.log_norm)
-    return dormant.State(log_norm, e, log_deviation, d, state.charted & keeps)
+def _reason(active, left):
+    """Why nobody jumps."""
+    if bool(jnp.all(active)):
+        return "all neurons are active"
+    if float(jnp.max(jnp.abs(left))) <= chart.FLOOR:
+        return "the residual is zero"
+    return "no dormant neuron has, or comes to, a utility above zero"
 
 
 def _settings(neurons, degree, radius, max_jumps, rtol, max_steps):
