@@ -18,14 +18,15 @@ class Leaping(diffrax.Tsit5):
     $$y_1 = y_0 + (1 - hJ)^{-1} h f(y_0), \qquad e = (1 - hJ)^{-1} \tfrac h2 (f(y_1) - f(y_0)),$$
 
     is exact on a straight line of any length and stays on the equilibrium. Whichever of the two methods claims the smaller
-    error makes the step; the second is tried only where $h |J|$, estimated from two stages of Tsit5 that belong to the
-    same time, is beyond what accuracy would ask for. Accuracy, steps and interpolation elsewhere are Tsit5's.
+    error makes the step; the second is tried only where the first would be rejected, or $h |J|$, estimated from two stages
+    of Tsit5 that belong to the same time, comes near what its stability allows.
 
     Attributes:
-      weigh: a function of $(y_0, y_1, e)$ that brings the errors to the unit of the tolerance; by default they are in it.
+      weigh: a function of $(y_0, y_1, e)$ that brings errors to the unit of the tolerance: a step is accepted below one,
+        so that the step control is to be used with atol = 1 and rtol = 0.
     """
 
-    weigh: Callable = eqx.field(static=True, default=lambda before, after, error: error)
+    weigh: Callable = eqx.field(static=True, default=lambda y0, y1, error: error)
 
     def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
         y1, error, dense, (first, f1), result = super().step(terms, t0, t1, y0, args, solver_state, made_jump)
@@ -36,8 +37,11 @@ class Leaping(diffrax.Tsit5):
 
         end = ravel_pytree(y1)[0]
         before = start + jnp.asarray(self.tableau.a_lower[4], start.dtype) @ stages[:5]
-        # 3.3 is the edge of stability; not finite is far beyond it
-        stiff = ~(jnp.linalg.norm(stages[6] - stages[5]) < 2 * jnp.linalg.norm(end - before))
+        size = lambda errors: jnp.max(jnp.abs(ravel_pytree(errors)[0]))
+        weighed = lambda flat: size(self.weigh(y0, y1, unravel(flat)))
+        error = self.weigh(y0, y1, error)
+        # 3.3 is the edge of stability. Far beyond it the stages make no sense, and the error is large, or no number
+        stiff = ~((weighed(stages[6] - stages[5]) < 2 * weighed(end - before)) & (size(error) < 1))
 
         def leap(_):
             lu = jax.scipy.linalg.lu_factor(jnp.eye(start.size, dtype=start.dtype) - h * jax.jacfwd(field)(start))
@@ -49,8 +53,7 @@ class Leaping(diffrax.Tsit5):
             return end, ravel_pytree(f1)[0], jnp.full_like(start, jnp.inf)
 
         there, speed, miss = jax.lax.cond(stiff, leap, stay, None)
-        error, miss = self.weigh(y0, y1, error), self.weigh(y0, unravel(there), unravel(miss))
-        size = lambda errors: jnp.max(jnp.abs(ravel_pytree(errors)[0]))
+        miss = self.weigh(y0, unravel(there), unravel(miss))
         better = jnp.isfinite(size(miss)) & ~(size(miss) >= size(error))
         pick = lambda ours, theirs: jax.tree.map(lambda a, b: jnp.where(better, a, b), ours, theirs)
         y1, error, f1 = pick(unravel(there), y1), pick(miss, error), pick(unravel(speed), f1)

@@ -17,10 +17,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 from scipy.interpolate import CubicHermiteSpline
+from scipy.optimize import brentq
 
 from learndyn import _require as require
 from learndyn import flows
 from learndyn._leaping import Leaping
+from learndyn._log_polar import Chart
 from learndyn._progress import Progress
 from learndyn.agf import neurons as sums
 
@@ -34,6 +36,7 @@ class Path(NamedTuple):
       log_norms: $\log|\theta_i|$; norms below $10^{-308}$ have one too.
       growth: $\frac{d}{dt}\log|\theta_i|$, which for degree 2 is twice the utility under the residual of that time.
       directions: $\theta_i / |\theta_i|$.
+      log_blocks: the logarithms of the norms of the blocks; of a single block, `log_norms` once more.
       stats: the evidence: how many steps the solver took, accepted and rejected.
     """
 
@@ -42,6 +45,7 @@ class Path(NamedTuple):
     log_norms: Float[Array, "T H"]
     growth: Float[Array, "T H"]
     directions: Float[Array, "T H p"]
+    log_blocks: Float[Array, "T H B"]
     stats: dict
 
     @property
@@ -60,14 +64,15 @@ def gradient_flow(
     degree: float = 2,
     blocks: tuple[int, ...] | None = None,
     tolerance: float = 1e-8,
-    max_steps: int = 20_000,
+    max_steps: int = 10_000,
     progress: bool = False,
 ) -> Path:
-    r"""$\dot\theta_i = -\nabla_{\theta_i} L$ by $\frac{d}{dt}\log|\theta_i| = \kappa|\theta_i|^{\kappa-2}\hat U_i$, $\frac{d}{dt}\hat\theta_i = |\theta_i|^{\kappa-2}P_\perp\nabla U_i$.
+    r"""$\frac{d}{dt}\log|\theta| = \kappa|\theta|^{\kappa-2}\hat U$, $\frac{d}{dt}\hat\theta = |\theta|^{\kappa-2}P_\perp\nabla U$ for every neuron.
 
-    Here $\hat U_i$ is the utility of the direction $\hat\theta_i$ under the residual of the moment, so that this is the flow
-    itself, no approximation. For $\kappa > 2$ the unknown is $|\theta_i|^{-(\kappa - 2)}$, which waits in a straight line there.
-    The solver is `_leaping.Leaping`; its number of steps grows with the number of jumps, hardly with $\log(1/\alpha)$.
+    U is the utility under the residual of the moment, so that this is the gradient flow of L itself, no approximation.
+    For $\kappa > 2$ the unknown is $|\theta|^{-(\kappa - 2)}$, which waits in a straight line there. Tsit5 makes the steps, and where
+    its stability would keep them short, between jumps, a linearly implicit method does: their number grows with the
+    number of jumps, hardly with $\log(1/\alpha)$.
 
     **Which numbers must be small.** A unit vector holds no deviation below its rounding. A neuron $f = u v x$ that has turned
     to $u = v$ keeps the conserved $u^2 - v^2 \sim \alpha^2$ as a deviation of its direction, lost below $\alpha \sim 10^{-5}$; when the
@@ -86,7 +91,7 @@ def gradient_flow(
       degree: $\kappa$ of at least 2; checked.
       blocks: sizes that add up to p; by default one block, the whole neuron.
       tolerance: of each step, for the logarithms of norms (relative errors of norms) and for directions.
-      max_steps: the most steps the solver may take.
+      max_steps: the most steps the solver may take; where its own steps are observed, memory is set aside for so many.
       progress: print the share of the time that is done on standard error, about once a second.
 
     Returns:
@@ -111,20 +116,60 @@ def gradient_flow(
     if tolerance < (least := 10 * float(jnp.finfo(kind).eps)):
         raise ValueError(f"tolerance must be at least {least:.1e} for dtype {kind}, but is {tolerance!r}")
     require.positive_integer("max_steps", max_steps)
-    neurons = jnp.asarray(neurons, kind)
+    chart = Chart(float(degree), blocks)
+    state = chart.start(jnp.asarray(neurons, kind))
+    _within_reach(state, degree)
     _report.begin()
-    solve = _compiled(neuron, float(degree), blocks, max_steps, steps, bool(progress))
-    found, stats, succeeded, reached = solve(jnp.asarray(X, kind), jnp.asarray(y, kind), neurons, times.astype(kind), tolerance)
-    if isinstance(succeeded, jax.core.Tracer):  # inside somebody's vmap or jit: raise when the numbers are there
-        found = eqx.error_if(found, ~succeeded, f"vanishing.gradient_flow failed within {max_steps} steps. {_ADVICE}")
-    elif not bool(succeeded):
+    solve = _compiled(neuron, chart, max_steps, steps, bool(progress))
+    problem = jnp.asarray(X, kind), jnp.asarray(y, kind), tolerance
+    path, state, code, reached = solve(*problem, state, times.astype(kind))
+    if isinstance(code, jax.core.Tracer):  # inside somebody's vmap or jit: raise when the numbers are there
+        return eqx.error_if(path, code != _DONE, f"vanishing.gradient_flow failed within {max_steps} steps. {_ADVICE}")
+    latest = path = _filled(path) if steps else path
+    since = float(reached)
+    while int(code) == _CLOCK and int(latest.stats["num_accepted_steps"]) and int(path.stats["num_steps"]) < max_steps:
+        # What happens within one unit of time cannot be seen on a clock that shows 1e16: it is set back to zero
+        latest, state, code, reached = solve(*problem, state, jnp.maximum(times.astype(kind) - since, 0))
+        latest = latest._replace(times=since + latest.times)
+        path = _joined(path, _filled(latest)) if steps else _continued(path, latest, times > since)
+        since += float(reached)
+    if int(code) != _DONE:
         raise RuntimeError(
-            f"vanishing.gradient_flow stopped at t = {float(reached):.6g} of {float(times[-1]):.6g} after "
-            f"{int(stats['num_steps'])} of at most max_steps = {max_steps} steps. {_ADVICE}"
+            f"vanishing.gradient_flow stopped at t = {since:.6g} of {float(times[-1]):.6g} after "
+            f"{int(path.stats['num_steps'])} of at most max_steps = {max_steps} steps. {_ADVICE}"
         )
-    elif steps:
-        found = jax.tree.map(lambda leaf: leaf[: int(stats["num_accepted_steps"]) + 1], found)
-    return Path(*found, stats)
+    return path if steps else path._replace(times=times)
+
+
+def _within_reach(state, degree):
+    if degree == 2 or isinstance(state.radial, jax.core.Tracer):
+        return
+    if not (longest := float(jnp.max(state.radial))) < 1e150:
+        raise ValueError(
+            f"neurons must have |theta|^(2 - degree), the time for which they wait, below 1e150, but it is {longest:.3g}; "
+            "take them larger: the limit of vanishing initialization is reached long before"
+        )
+
+
+def _filled(path):
+    """Of the solver's buffer for its own steps, what it has filled."""
+    observed = jax.tree.map(lambda leaf: leaf[: int(path.stats["num_accepted_steps"]) + 1], path._replace(stats=None))
+    return observed._replace(stats=path.stats)
+
+
+def _joined(path, latest):
+    observed = [path._replace(stats=None), latest._replace(stats=None)]
+    return jax.tree.map(lambda a, b: jnp.concatenate([a, b[1:]]), *observed)._replace(stats=_sum(path, latest))
+
+
+def _continued(path, latest, new):
+    observed = [path._replace(stats=None), latest._replace(stats=None)]
+    pick = lambda a, b: jnp.where(new.reshape(-1, *[1] * (b.ndim - 1)), b, a)
+    return jax.tree.map(pick, *observed)._replace(stats=_sum(path, latest))
+
+
+def _sum(path, latest):
+    return {name: path.stats[name] + latest.stats[name] for name in path.stats}
 
 
 _ADVICE = (
@@ -134,7 +179,21 @@ _ADVICE = (
 _report = Progress("vanishing.gradient_flow", "% of the time")
 
 
-def jump_times(path: Path, *, fraction: float = 0.5) -> list[tuple[float, int, bool]]:
+class Jump(NamedTuple):
+    """A neuron that comes, or goes back to zero.
+
+    Attributes:
+      time: when.
+      neuron: which.
+      rises: whether it comes.
+    """
+
+    time: float
+    neuron: int
+    rises: bool
+
+
+def jump_times(path: Path, *, fraction: float = 0.5) -> list[Jump]:
     r"""When neurons come and go: the times at which $|\theta_i|$ passes `fraction` of the largest norm that it ever had.
 
     Only neurons that have risen count, those whose largest norm is above the geometric mean of the norm at the start
@@ -145,7 +204,7 @@ def jump_times(path: Path, *, fraction: float = 0.5) -> list[tuple[float, int, b
       fraction: between 0 and 1.
 
     Returns:
-      (time, neuron, rises) in the order of time; `rises` is false where a neuron goes back to zero.
+      `Jump`s in the order of time.
 
     Raises:
       ValueError, TypeError: for a fraction out of range or fewer than two observed times.
@@ -156,13 +215,16 @@ def jump_times(path: Path, *, fraction: float = 0.5) -> list[tuple[float, int, b
     if len(path.times) < 2:
         raise ValueError(f"path must hold at least two times, but holds {len(path.times)}")
     times, logs, growth = (np.asarray(value) for value in (path.times, path.log_norms, path.growth))
+    new = np.append(np.diff(times) > 0, True)  # late on a clock that shows 1e16, steps have the same time
     top = logs.max(axis=0)
     found = []
     for i in np.flatnonzero(top > (logs[0] + top.max()) / 2):
-        curve = CubicHermiteSpline(times, logs[:, i], growth[:, i])
-        rising = curve.derivative()
-        roots = curve.solve(top[i] + np.log(fraction), extrapolate=False)
-        found += [(float(t), int(i), bool(rising(t) > 0)) for t in roots]
+        heights = logs[new, i] - top[i] - np.log(fraction)
+        curve = CubicHermiteSpline(times[new], heights, growth[new, i])
+        # one crossing where the sign changes: far from the level, between long steps, the cubic may overshoot
+        for k in np.flatnonzero(np.diff(heights > 0)):
+            time = brentq(curve, *times[new][k : k + 2], rtol=1e-14)
+            found.append(Jump(float(time), int(i), bool(heights[k + 1] > 0)))
     return sorted(found)
 
 
@@ -181,94 +243,53 @@ def _as_blocks(blocks, neurons):
         largest = np.stack([np.abs(neurons[:, a:b]).max(axis=1) for a, b in zip(ends, ends[1:])], axis=1)
         if (zero := np.argwhere(largest == 0)).size:
             i, k = zero[0]
-            raise ValueError(f"neurons must not have a block of zeros, but blocks[{k}] of neurons[{i}] is: join it to another")
+            raise ValueError(f"neurons must have no block of zeros, but blocks[{k}] of neurons[{i}] is: join it to another")
     return blocks
 
 
-class _State(NamedTuple):
-    radial: Array  # (H, B): the logarithm of each block's norm, or for degree > 2 the power kappa - 2 of its inverse
-    direction: Array  # (H, p): unit vectors block by block, up to the solver's error, which nothing feels
-
-
-class _Chart:
-    """Neurons as norms and directions of their blocks, and back."""
-
-    def __init__(self, degree, blocks):
-        self.degree = degree
-        self.owner = np.repeat(np.arange(len(blocks)), blocks)
-        self.member = np.eye(len(blocks))[self.owner]  # (p, B)
-
-    def start(self, neurons):
-        largest = jnp.max(jnp.where(self.member.T == 1, jnp.abs(neurons)[:, None], 0), axis=-1)
-        scaled = neurons / largest[:, self.owner]
-        norm = jnp.sqrt(scaled**2 @ self.member)
-        log = jnp.log(largest) + jnp.log(norm)
-        radial = log if self.degree == 2 else jnp.exp((2 - self.degree) * log)
-        return _State(radial, scaled / norm[:, self.owner])
-
-    def read(self, state):
-        """Log norms (H,) and (H, B), unit vectors (H, p) block by block, and whole unit vectors (H, p)."""
-        logs = state.radial if self.degree == 2 else jnp.log(state.radial) / (2 - self.degree)
-        log = 0.5 * jax.nn.logsumexp(2 * logs, axis=1)
-        # A block a hundred orders below its neuron feels no force that the rest does not set
-        share = jnp.exp(jnp.maximum(logs - log[:, None], _LEAST))
-        units = state.direction / jnp.sqrt(state.direction**2 @ self.member)[:, self.owner]
-        return log, share, units, share[:, self.owner] * units
-
-
-_LEAST = -230.0
-
-
-def _field(neuron, chart, X, y, state):
-    """Velocities of the state, the loss, and the growth of the norms."""
-    degree, owner = chart.degree, chart.owner
-    log, share, units, directions = chart.read(state)
-    out, pull = jax.vjp(lambda theta: sums.outputs(neuron, theta, X), directions)
-    residual = y - jnp.einsum("h,hnc->nc", jnp.exp(degree * log), out)
-    (force,) = pull(jnp.broadcast_to(residual / len(y), out.shape))  # the gradient of the utility, (H, p)
-    along = (units * force) @ chart.member
-    speed = jnp.exp((degree - 2) * log)[:, None] / share
-    rate = speed * along  # of the logarithms of the blocks' norms
-    radial = rate if degree == 2 else (2 - degree) * state.radial * rate
-    velocity = _State(radial, speed[:, owner] * (force - along[:, owner] * units))
-    return velocity, 0.5 * jnp.mean(jnp.sum(residual**2, axis=-1)), jnp.sum(share**2 * rate, axis=1)
+_DONE, _CLOCK, _FAILED = range(3)
 
 
 @functools.lru_cache(maxsize=16)
-def _compiled(neuron, degree, blocks, max_steps, steps, progress):
-    return jax.jit(functools.partial(_solve, neuron, _Chart(degree, blocks), max_steps, steps, progress))
+def _compiled(neuron, chart, max_steps, steps, progress):
+    return jax.jit(functools.partial(_solve, neuron, chart, max_steps, steps, progress))
 
 
-def _solve(neuron, chart, max_steps, steps, progress, X, y, neurons, times, tolerance):
+def _solve(neuron, chart, max_steps, steps, progress, X, y, tolerance, state, times):
+    velocity = lambda state: chart.velocity(neuron, X, y, state)
+
     def look(t, state, args):
-        log, _, _, directions = chart.read(state)
-        _, loss, growth = _field(neuron, chart, X, y, state)
-        return t, loss, log, growth, directions
+        now, (_, loss, growth) = chart.view(state), velocity(state)
+        return Path(t, loss, now.log_norms, growth, now.directions, now.log_blocks, None)
 
     def weigh(before, after, error):
-        if chart.degree == 2:
-            return error
-        # what counts is the relative error, and a difference of nearly equal numbers makes one of its own
-        least = jnp.minimum(before.radial, after.radial)
-        rounding = 4 * jnp.finfo(least.dtype).eps * before.radial
-        return error._replace(radial=(jnp.abs(error.radial) + rounding) / jnp.where(least > 0, least, 0))
+        if chart.degree > 2:
+            # what counts is the relative error, and a difference of nearly equal numbers makes one of its own
+            least = jnp.minimum(before.radial, after.radial)
+            rounding = 4 * jnp.finfo(least.dtype).eps * before.radial
+            error = error._replace(radial=(jnp.abs(error.radial) + rounding) / jnp.where(least > 0, least, 0))
+        return jax.tree.map(lambda leaf: leaf / tolerance, error)
 
+    seen = diffrax.SubSaveAt(t0=True, steps=True, fn=look) if steps else diffrax.SubSaveAt(ts=times, fn=look)
     solution = diffrax.diffeqsolve(
-        diffrax.ODETerm(lambda t, state, args: _field(neuron, chart, X, y, state)[0]),
+        diffrax.ODETerm(lambda t, state, args: velocity(state)[0]),
         Leaping(weigh=weigh),
         t0=0.0,
         t1=times[-1],
         dt0=None,
-        y0=chart.start(neurons),
-        saveat=diffrax.SaveAt(t0=steps, steps=steps, ts=None if steps else times, fn=look),
-        stepsize_controller=flows._Controller(rtol=0, atol=tolerance, norm=_largest),
+        y0=state,
+        saveat=diffrax.SaveAt(subs=(seen, diffrax.SubSaveAt(t1=True))),
+        stepsize_controller=flows._Controller(rtol=0, atol=1, norm=_largest),
         max_steps=max_steps,
         throw=False,
         progress_meter=_Meter() if progress else diffrax.NoProgressMeter(),
     )
     stats = {name: solution.stats[name] for name in ("num_steps", "num_accepted_steps", "num_rejected_steps")}
-    reached = jnp.max(jnp.where(jnp.isfinite(solution.ts), solution.ts, 0))
-    return solution.ys, stats, solution.result == diffrax.RESULTS.successful, reached
+    known = {_DONE: diffrax.RESULTS.successful, _CLOCK: diffrax.RESULTS.dt_min_reached}
+    done, stuck = (solution.result == known[code] for code in (_DONE, _CLOCK))
+    (path, last), (_, reached) = solution.ys, solution.ts
+    code = jnp.where(done, _DONE, jnp.where(stuck, _CLOCK, _FAILED))
+    return path._replace(stats=stats), jax.tree.map(lambda leaf: leaf[0], last), code, reached[0]
 
 
 def _largest(errors):
