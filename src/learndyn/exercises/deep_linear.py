@@ -25,9 +25,14 @@ def check_index(answer: Callable) -> None:
     target = jax.random.normal(jax.random.key(11), (3, 4))
     s = np.linalg.svd(target, compute_uv=False)
     cost = deep_linear.cost(deep_linear.Statistics(target, jnp.eye(4), jnp.sum(target**2)))
-    for learned, width in (([], 3), ([0], 3), ([0, 1], 5), ([0, 1, 2], 4), ([1], 3), ([2], 4), ([1, 2], 3)):
-        flat, unravel = ravel_pytree(deep_linear.saddle(target, learned, width=width))
-        values = np.linalg.eigvalsh(jax.hessian(lambda z: cost(deep_linear.end_to_end(unravel(z))))(flat))
+    hessians = {}
+    for width in (3, 5):
+        unravel = ravel_pytree(deep_linear.saddle(target, [], width=width))[1]
+        loss = lambda z, unravel=unravel: cost(deep_linear.end_to_end(unravel(z)))
+        hessians[width] = jax.jit(jax.hessian(loss))
+    for learned, width in (([], 3), ([0], 3), ([0, 1], 5), ([0, 1, 2], 5), ([1], 3), ([2], 5), ([1, 2], 3)):
+        flat = ravel_pytree(deep_linear.saddle(target, learned, width=width))[0]
+        values = np.linalg.eigvalsh(hessians[width](flat))
         wanted, given = int(np.sum(values < -1e-9)), int(answer(s, learned, width))
         assert given == wanted, (
             f"with {width} neurons and the modes {learned} of {len(s)} in place: the Hessian has {wanted} negative "
