@@ -43,6 +43,7 @@ from learndyn import (
     symmetries,
     teacher_student,
 )
+from learndyn.exercises import broken_laws as broken
 from learndyn.exercises import dynamics, linear_neuron, stability
 from learndyn.exercises import implicit_bias as fits
 from learndyn.exercises import linearization as linear
@@ -555,6 +556,10 @@ TABLE = [
     Row("figures.spectrum", bars(START, floor=-1.0), ValueError, "floor", "-1.0", "positive"),
     Row("figures.spectrum", bars(I2), ValueError, "values", "(2, 2)", "1 axes"),
     # exercises
+    Row("exercises.broken_laws.check_rest", lambda: broken.check_rest(3), TypeError, "answer", "3", "function"),
+    Row("exercises.broken_laws.check_length", lambda: broken.check_length(3), TypeError, "answer", "3", "function"),
+    Row("exercises.broken_laws.check_trapezoid", lambda: broken.check_trapezoid(3), TypeError, "answer", "3", "function"),
+    Row("exercises.broken_laws.check_tableau", lambda: broken.check_tableau(3), TypeError, "answer", "3", "function"),
     Row("exercises.dynamics.check_clock", lambda: dynamics.check_clock(3), TypeError, "answer", "3", "function"),
     Row("exercises.dynamics.check_shrink", lambda: dynamics.check_shrink(3), TypeError, "answer", "3", "function"),
     Row("exercises.dynamics.check_momentum_energy", lambda: dynamics.check_momentum_energy(3), TypeError,
