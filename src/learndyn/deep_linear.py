@@ -118,12 +118,15 @@ def mode_time(
 
 
 def _clock(q, depth):
-    """F(q), every root of unity in its real part; two roots that are conjugate give the same."""
-    total = 2 * jnp.log(q) if depth == 2 else depth * q ** (2.0 - depth) / (2.0 - depth)
-    for k in range(depth):
+    """F(q). Of two roots of unity that are conjugate, each gives the same; real ones, 1 and perhaps -1, have no angle."""
+    total = 2 * jnp.log(q) if depth == 2 else depth / (2 - depth) * q ** (2.0 - depth)
+    for k in range(depth // 2 + 1):
         cos, sin = np.cos(2 * np.pi * k / depth), np.sin(2 * np.pi * k / depth)
-        size, angle = 0.5 * jnp.log((1 - q * cos) ** 2 + (q * sin) ** 2), jnp.arctan(q * sin / (1 - q * cos))
-        total = total - (cos**2 - sin**2) * size + 2 * sin * cos * angle
+        if 2 * k in (0, depth):
+            total = total - jnp.log(1 - cos * q)
+        else:
+            size, angle = jnp.log(1 - 2 * cos * q + q**2), 2 * jnp.arctan(sin * q / (1 - cos * q))
+            total = total - (cos**2 - sin**2) * size + 2 * sin * cos * angle
     return total
 
 
