@@ -47,7 +47,7 @@ from learndyn.exercises import broken_laws as broken
 from learndyn.exercises import dynamics, linear_neuron, stability
 from learndyn.exercises import implicit_bias as fits
 from learndyn.exercises import linearization as linear
-from learndyn.exercises import mechanics
+from learndyn.exercises import mechanics, noether
 from learndyn.exercises import phase_diagram as phases
 from learndyn.exercises import teacher_student as taught
 
@@ -455,6 +455,11 @@ TABLE = [
     Row("exercises.mechanics.check_decoupled", lambda: mechanics.check_decoupled(3), TypeError, "answer", "3", "function"),
     Row("exercises.mechanics.check_expected_drift", lambda: mechanics.check_expected_drift(3), TypeError,
         "answer", "3", "function"),
+    Row("exercises.noether.check_power", lambda: noether.check_power(3), TypeError, "answer", "3", "function"),
+    Row("exercises.noether.check_attention", lambda: noether.check_attention(3), TypeError, "answer", "3", "function"),
+    Row("exercises.noether.check_one_output", lambda: noether.check_one_output(3), TypeError, "answer", "3", "function"),
+    Row("exercises.noether.check_angle", lambda: noether.check_angle(3), TypeError, "answer", "3", "function"),
+    Row("exercises.noether.check_mirror", lambda: noether.check_mirror(3), TypeError, "answer", "3", "function"),
     Row("momentum.law", oscillation(momentum.law, 1.0, START), TypeError, "start", "1.0", "array"),
     Row("momentum.law", oscillation(momentum.law, jnp.array(1.0), I2), ValueError, "drive", "(2, 2)", "1 axes"),
     Row("momentum.law", oscillation(momentum.law, jnp.array(1.0), NAN[0]), ValueError, "drive", "nan", "finite"),
