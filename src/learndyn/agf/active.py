@@ -22,7 +22,7 @@ from learndyn.agf.chart import unit
 from learndyn.agf.neurons import outputs, utilities
 
 _SEED, _GONE = 1e-6, 1e-8  # the outputs with which a neuron starts, and below which it counts as returned to zero
-_EXPLICIT = 3000  # steps after which the flow counts as stiff: a curved valley, or features of very different size
+_EXPLICIT = 10_000  # steps after which the flow counts as stiff: a curved valley, or features of very different size
 
 
 class Saddle(NamedTuple):
@@ -45,21 +45,26 @@ class Saddle(NamedTuple):
     steps: int
 
 
+@functools.partial(jax.jit, static_argnums=0)
 def residual(neuron, X, y, neurons, active):
     """What the active neurons leave to be learned; the others are not even evaluated at zero, where they may kink."""
     out = outputs(neuron, jnp.where(active[:, None], neurons, 1.0), X)
     return y - jnp.sum(jnp.where(active[:, None, None], out, 0.0), axis=0)
 
 
+@functools.partial(jax.jit, static_argnums=0)
 def cost(neuron, X, y, neurons, active):
     """The loss of the active neurons."""
     return 0.5 * jnp.mean(jnp.sum(residual(neuron, X, y, neurons, active) ** 2, axis=-1))
 
 
+_slope = jax.jit(jax.grad(cost, argnums=3), static_argnums=0)
+
+
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
 def _flow(neuron, stiff, max_steps, X, y, neurons, active, time, gone, rtol):
     def velocity(t, neurons, args):
-        down = -jax.grad(cost, argnums=3)(neuron, X, y, neurons, active)
+        down = -_slope(neuron, X, y, neurons, active)
         inward = jnp.sum(neurons * down, axis=1) < 0
         square = jnp.sum(neurons**2, axis=1)
         slowed = jnp.where(inward & active, square / (square + gone**2), 1.0)
@@ -146,7 +151,7 @@ def _land(neuron, X, y, neurons, active, gone, scale, degree, steps):
     where = np.flatnonzero(kept)
     largest = max(float(jnp.max(jnp.where(kept, norms, 0))), gone)
     typical = scale * largest ** (degree - 1)  # of a gradient at these norms
-    slope = jnp.where(kept[:, None], jax.grad(cost, argnums=3)(neuron, X, y, neurons, kept), 0)
+    slope = jnp.where(kept[:, None], _slope(neuron, X, y, neurons, kept), 0)
     if float(jnp.linalg.norm(slope)) > 1e-2 * typical:
         return None
     landed, gradient_norm = jnp.where(kept[:, None], neurons, 0.0), jnp.zeros(())

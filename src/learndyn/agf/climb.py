@@ -22,11 +22,10 @@ _NEAR = 0.3  # the share of the force that is tangential where a neuron asks to 
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def climb(neuron, max_steps, X, residual, degree, state: State, dormant, log_radius, rtol):
-    """Utility maximization until a dormant neuron has the radius, or enters or leaves its chart.
+def climb(neuron, max_steps, X, residual, degree, state: State, dormant, log_radius, remaining, rtol):
+    """Utility maximization until a dormant neuron has the radius, or enters or leaves its chart, or no time remains.
 
-    The active ones keep their norm; what deviates from their directions goes on moving (for degree 2; above it, that is
-    infinitely fast, and left alone).
+    The active ones rest, and keep what deviates from their directions.
 
     Returns:
       the time that went by, the state, whether one of these happened within `max_steps`, and how many there were.
@@ -36,7 +35,7 @@ def climb(neuron, max_steps, X, residual, degree, state: State, dormant, log_rad
 
     def speeds(log_norm):
         fastest = jnp.max(jnp.where(dormant, log_norm, -jnp.inf))
-        own = jnp.where(dormant, jnp.exp(excess * (log_norm - fastest)), jnp.where(excess > 0, 0.0, 1.0))
+        own = jnp.where(dormant, jnp.exp(excess * (log_norm - fastest)), 0.0)
         return own, jnp.exp(-excess * fastest)
 
     def velocity(s, y, args):
@@ -55,8 +54,8 @@ def climb(neuron, max_steps, X, residual, degree, state: State, dormant, log_rad
         free = at_e - jnp.sum(e * at_e, axis=1, keepdims=True) * e
         return (
             clock,
-            jnp.where(dormant, own * along, 0),
-            jnp.where((dormant & ~state.charted)[:, None], own[:, None] * free, 0),
+            own * along,
+            jnp.where(state.charted[:, None], 0, own[:, None] * free),
             jnp.where(state.charted, own * growth, 0),
             jnp.where(state.charted[:, None], own[:, None] * (change - growth[:, None] * d), 0),
         )
@@ -77,12 +76,13 @@ def climb(neuron, max_steps, X, residual, degree, state: State, dormant, log_rad
     watched = dormant & ~state.charted & (first > 1e-16)
 
     def happens(t, y, args, **kwargs):
-        """Rises through zero when a neuron has grown, leaves its chart, or comes near a critical direction."""
+        """Rises through zero when a neuron has grown, leaves its chart, or comes near a critical direction, or it is late."""
         return jnp.max(
             jnp.stack([
                 jnp.where(dormant, total(y) - log_radius, -1.0),
                 jnp.where(dormant & state.charted, y[3] - jnp.log(FAR), -1.0),
                 jnp.where(watched, near - slant(unit(y[2])), -1.0),
+                jnp.full(dormant.shape, y[0] / remaining - 1),
             ])
         )  # fmt: skip
 
@@ -100,17 +100,17 @@ def climb(neuron, max_steps, X, residual, degree, state: State, dormant, log_rad
     )
     time, log_norm, e, log_deviation, d = jax.tree.map(lambda leaf: leaf[0], solution.ys)
     moved = State(log_norm, unit(e), log_deviation, unit(d), state.charted)
-    return time, moved, solution.result == diffrax.RESULTS.event_occurred, solution.stats["num_steps"]
+    return time, moved, solution.event_mask, solution.stats["num_steps"]
 
 
-def wait(neuron, X, residual, degree, state: State, active, log_radius, tie, rtol, max_steps):
+def wait(neuron, X, residual, degree, state: State, active, log_radius, tie, remaining, rtol, max_steps):
     """The time until the first dormant neuron has the radius, the state then, who has grown; or None, and nobody."""
     waited, steps = 0.0, 0
     while True:
         state, hopeless = settle(neuron, X, residual, state)
         if bool(jnp.all(active | hopeless)):
             return None, state, None, steps
-        dt, state, happened, more = climb(neuron, max_steps, X, residual, degree, state, ~active, log_radius, rtol)
+        dt, state, happened, more = climb(neuron, max_steps, X, residual, degree, state, ~active, log_radius, remaining - waited, rtol)
         waited, steps = waited + float(dt), steps + int(more)
         if not bool(happened):
             raise RuntimeError(
@@ -120,3 +120,5 @@ def wait(neuron, X, residual, degree, state: State, active, log_radius, tie, rto
         grown = ~active & (log_norms(state) >= log_radius - tie)
         if bool(jnp.any(grown)):
             return waited, state, grown, steps
+        if waited >= remaining * (1 - 1e-12):
+            return None, state, None, steps

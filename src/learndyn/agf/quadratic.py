@@ -104,15 +104,15 @@ def _turn(state: State, M) -> State:
     return state
 
 
-def wait(neuron, X, residual, degree, state: State, active, log_radius, tie, rtol, max_steps):
+def wait(neuron, X, residual, degree, state: State, active, log_radius, tie, remaining, rtol, max_steps):
     """The time until the first dormant neuron has the radius, the state then, who has grown; or None, and nobody."""
     state = State(*(part.copy() for part in state))
     state = _turn(state, np.asarray(_curvature(neuron, X, residual, jnp.asarray(directions(state)))))
-    present = np.isfinite(state.log_amplitude)
+    present, active = np.isfinite(state.log_amplitude), np.asarray(active)
     rate, size = np.where(present, state.rate, 0.0), np.where(present, state.log_amplitude, -np.inf)
     grows = present & (rate > _FLOOR)
     times = np.min(np.where(grows, (log_radius - size) / np.where(grows, rate, 1), np.inf), axis=1)
-    candidates = ~np.asarray(active) & np.isfinite(times)
+    candidates = ~active & np.isfinite(times)
     if not candidates.any():
         return None, state, None, 0
     t, size, rate = times[candidates], size[candidates], rate[candidates]
@@ -124,9 +124,10 @@ def wait(neuron, X, residual, degree, state: State, active, log_radius, tie, rto
         t = t - step
         if np.all(np.abs(step) <= 1e-15 * np.abs(t)):
             break
-    dt = t.min()
-    state = state._replace(log_amplitude=state.log_amplitude + np.where(present, state.rate, 0) * dt)
-    return dt, state, ~np.asarray(active) & (log_norms(state) >= log_radius - tie), 0
+    if (dt := t.min()) > remaining:
+        return None, state, None, 0
+    state = state._replace(log_amplitude=state.log_amplitude + np.where(present & ~active[:, None], state.rate, 0) * dt)
+    return dt, state, ~active & (log_norms(state) >= log_radius - tie), 0
 
 
 def leave(neuron, X, residual, state: State, jumped):

@@ -57,6 +57,7 @@ def staircase(
     *,
     degree: int | float = 2,
     radius: float = 1.0,
+    until: float | None = None,
     max_jumps: int | None = None,
     rtol: float = 1e-11,
     max_steps: int = 100_000,
@@ -87,6 +88,7 @@ def staircase(
       neurons: $\theta(0)$, one neuron a row: its norm and its direction both matter. Norms down to 1e-300 cost the same.
       degree: $\kappa \ge 2$. It is measured, and another degree refused.
       radius: R, the norm at which a neuron has left zero. For $\kappa > 2$ and $R \to \infty$, $\tau$ is the time of blow-up.
+      until: stop where the next jump is later than this; by default never. Late jumps are for what is hardly worth learning.
       max_jumps: stop after so many; by default 20 for each neuron, and then an error.
       rtol: relative tolerance of the solver, and so of the times.
       max_steps: the most steps that one climb or one descent may take.
@@ -101,7 +103,7 @@ def staircase(
     Source: Kunin et al. (2025), algorithm 1.
     """
     problem(neuron, X, y, neurons, degree)
-    log_radius = _settings(neurons, degree, radius, max_jumps, rtol, max_steps)
+    log_radius = _settings(neurons, degree, radius, until, max_jumps, rtol, max_steps)
     X, y, neurons = (jnp.asarray(a, jnp.float64) for a in (X, y, neurons))
     H, p = neurons.shape
     most = 20 * H if max_jumps is None else max_jumps
@@ -118,12 +120,13 @@ def staircase(
     work = {"dormant_steps": 0, "active_steps": 0}
     while True:
         left = residual(neuron, X, y, here, active) / (scale or 1.0)
-        dt, state, jumped, steps = wait(neuron, X, left, degree, state, active, log_radius, tie, rtol, max_steps)
+        remaining = jnp.inf if until is None else (until - now) * scale
+        dt, state, jumped, steps = wait(neuron, X, left, degree, state, active, log_radius, tie, remaining, rtol, max_steps)
         work["dormant_steps"] += steps
         towards = jnp.where(active[:, None], direction, jnp.asarray(states.directions(state)))
         gains.append(scale * utilities(neuron, towards, X, left))
         if jumped is None:
-            ended = _reason(active, left)
+            ended = _reason(active, left, until)
             break
         if len(jumps) == most:
             if max_jumps is None:
@@ -150,19 +153,22 @@ def staircase(
     return Staircase(times, losses, who, back, actives, places, towards, sizes, jnp.stack(gains), slopes, ended, work)
 
 
-def _reason(active, left):
+def _reason(active, left, until):
     """Why nobody jumps."""
     if bool(jnp.all(active)):
         return "all neurons are active"
     if float(jnp.max(jnp.abs(left))) <= chart.FLOOR:
         return "the residual is zero"
-    return "no dormant neuron has, or comes to, a utility above zero"
+    never = "no dormant neuron has, or comes to, a utility above zero"
+    return never if until is None else f"no neuron jumps before the time {until:g}"
 
 
-def _settings(neurons, degree, radius, max_jumps, rtol, max_steps):
+def _settings(neurons, degree, radius, until, max_jumps, rtol, max_steps):
     """The other arguments; the logarithm of the radius."""
     require.positive("radius", radius)
     require.positive("rtol", rtol)
+    if until is not None:
+        require.positive("until", until)
     require.positive_integer("max_steps", max_steps)
     if max_jumps is not None:
         require.positive_integer("max_jumps", max_jumps)
