@@ -24,6 +24,7 @@ from learndyn import (
     claims,
     conserved,
     datasets,
+    deep_linear,
     descent,
     drift,
     ensembles,
@@ -33,6 +34,7 @@ from learndyn import (
     figures,
     flows,
     gates,
+    greedy_low_rank,
     javascript,
     kernels,
     linearization,
@@ -45,6 +47,7 @@ from learndyn import (
 )
 from learndyn.exercises import broken_laws as broken
 from learndyn.exercises import dynamics, linear_neuron, stability
+from learndyn.exercises import deep_linear as ranks
 from learndyn.exercises import implicit_bias as fits
 from learndyn.exercises import linearization as linear
 from learndyn.exercises import mechanics, noether
@@ -142,6 +145,53 @@ class Row(NamedTuple):
 
 
 TABLE = [
+    # deep_linear
+    Row("deep_linear.statistics", lambda: deep_linear.statistics(jnp.ones(3), ONES), ValueError, "X", "(3,)", "2 axes"),
+    Row("deep_linear.statistics", lambda: deep_linear.statistics(I2, jnp.ones((3, 1))), ValueError, "y", "(3, 1)", "2 x any"),
+    Row("deep_linear.cost", lambda: deep_linear.cost(I2), TypeError, "data", "Array", "Statistics"),
+    Row("deep_linear.end_to_end", lambda: deep_linear.end_to_end(I2), TypeError, "params[0]", "Array", "a layer"),
+    Row("deep_linear.end_to_end", lambda: deep_linear.end_to_end(()), ValueError, "params", "empty", "at least one layer"),
+    Row("deep_linear.end_to_end", lambda: deep_linear.end_to_end(({"W": I2}, {"W": jnp.ones((1, 3))})), ValueError,
+        "params[1]['W']", "(1, 3)", "any x 2"),
+    Row("deep_linear.initialize", lambda: deep_linear.initialize((2,), scale=1.0, key=KEY), ValueError, "widths", "(2,)",
+        "the inputs and the outputs"),
+    Row("deep_linear.initialize", lambda: deep_linear.initialize((2, 0, 1), scale=1.0, key=KEY), ValueError, "widths[1]", "0",
+        "at least 1"),
+    Row("deep_linear.initialize", lambda: deep_linear.initialize((2, 1), scale=0.0, key=KEY), ValueError, "scale", "0.0",
+        "positive"),
+    Row("deep_linear.mode_time", lambda: deep_linear.mode_time(0.5, 0.1, 1.0, depth=1), ValueError, "depth", "1", "at least 2"),
+    Row("deep_linear.mode_time", lambda: deep_linear.mode_time(2.0, 0.1, 1.0), ValueError, "strength", "2.0",
+        "below the singular value"),
+    Row("deep_linear.mode_time", lambda: deep_linear.mode_time(0.5, 0.0, 1.0), ValueError, "start", "0.0", "positive"),
+    Row("deep_linear.modes", lambda: deep_linear.modes(TIMES, START, jnp.ones(3)), ValueError, "starts", "(3,)", "(2,)"),
+    Row("deep_linear.modes", lambda: deep_linear.modes(TIMES, -START, START), ValueError, "singular_values", "-1", "positive"),
+    Row("deep_linear.modes", lambda: deep_linear.modes(TIMES, START, 2 * START), ValueError, "starts", "2", "below"),
+    Row("deep_linear.modes", lambda: deep_linear.modes(TIMES, START, START / 2, halvings=0), ValueError, "halvings", "0",
+        "at least 1"),
+    Row("deep_linear.effective_starts", lambda: deep_linear.effective_starts(({"W": I2},), I2), ValueError, "params", "1",
+        "two layers"),
+    Row("deep_linear.effective_starts", lambda: deep_linear.effective_starts(({"W": I2}, {"W": I2}), jnp.ones((3, 2))),
+        ValueError, "target", "(3, 2)", "(2, 2)"),
+    Row("deep_linear.effective_starts", lambda: deep_linear.effective_starts(({"W": jnp.ones((1, 2))}, {"W": ONES}), I2),
+        ValueError, "params", "1", "2 hidden neurons"),
+    Row("deep_linear.saddle", lambda: deep_linear.saddle(I2, [2], width=3), ValueError, "learned", "[2]", "from 0 to 1"),
+    Row("deep_linear.saddle", lambda: deep_linear.saddle(I2, [0, 0], width=3), ValueError, "learned", "[0, 0]", "at most once"),
+    Row("deep_linear.saddle", lambda: deep_linear.saddle(I2, [0, 1], width=1), ValueError, "width", "1", "at least"),
+    Row("deep_linear.saddle_spectrum", lambda: deep_linear.saddle_spectrum(START, [], width=2, inputs=3, outputs=3), ValueError,
+        "singular_values", "2", "= 3 numbers"),
+    # greedy_low_rank
+    Row("greedy_low_rank.learn", lambda: greedy_low_rank.learn(3, (2, 2), steps=1), TypeError, "cost", "3", "function"),
+    Row("greedy_low_rank.learn", lambda: greedy_low_rank.learn(QUADRATIC, 2, steps=1), TypeError, "shape", "2", "pair"),
+    Row("greedy_low_rank.learn", lambda: greedy_low_rank.learn(QUADRATIC, (2, 2), steps=3), ValueError, "steps", "3",
+        "at most min(2, 2)"),
+    Row("greedy_low_rank.learn", lambda: greedy_low_rank.learn(QUADRATIC, (2, 2), steps=1), ValueError, "cost", "[[",
+        "gradient at the origin"),
+    Row("greedy_low_rank.learn", lambda: greedy_low_rank.learn(QUADRATIC, (2, 2), steps=1, tolerance=0.0), ValueError,
+        "tolerance", "0.0", "positive"),
+    # exercises.deep_linear
+    Row("exercises.deep_linear.check_index", lambda: ranks.check_index(3), TypeError, "answer", "3", "function"),
+    Row("exercises.deep_linear.check_runner_up", lambda: ranks.check_runner_up(3), TypeError, "answer", "3", "function"),
+    Row("exercises.deep_linear.check_best_of_rank", lambda: ranks.check_best_of_rank(3), TypeError, "answer", "3", "function"),
     # models
     Row("models.mlp", lambda: models.mlp(5), TypeError, "widths", "5 of type int", "sequence"),
     Row("models.mlp", mlp(5), ValueError, "widths", "(5,)", "the inputs and the outputs"),
