@@ -28,13 +28,15 @@ def check_critical_momentum(answer: Callable) -> None:
         assert 0 < beta < 1, f"{where} is not between 0 and 1"
         pull = eta * degree * decay
         discriminant = (1 + beta - pull) ** 2 - 4 * beta
-        low, high = np.sqrt(beta) - abs(discriminant) ** 0.5, np.sqrt(beta) + abs(discriminant) ** 0.5
         kind = "swings already" if discriminant < 0 else "creeps still"
+        hint = (
+            "gamma = omega is the answer for small steps; the recursion has one for all"
+            if abs(discriminant) < 0.3 * pull
+            else "when is (1 + beta - eta p lambda)^2 = 4 beta? Of the two solutions one is below 1"
+        )
         assert abs(discriminant) < 1e-10, (
-            f"{where} {kind}: the roots of the recursion differ by {high - low:.2g}. Hint: "
-            + ("gamma = omega is the answer for small steps; the recursion has one for all" if abs(discriminant) < 0.3 * pull
-               else "when is (1 + beta - eta p lambda)^2 = 4 beta? Of the two solutions one is below 1")
-        )  # fmt: skip
+            f"{where} {kind}: the roots of the recursion differ by {abs(discriminant) ** 0.5:.2g}. Hint: {hint}"
+        )
     print("Right: at your momentum the two roots meet, for sums and for squares.")
 
 
@@ -58,9 +60,8 @@ def check_nesterov(answer: Callable) -> None:
             v = beta * v + g
             z = z - eta * (g + beta * v)
             sums.append(z.sum())
-        _same_course(answer(sums[0], 60, eta, beta, decay), np.array(sums), (eta, beta, decay), (
-            "b . g = 0 for the loss, so b . (g + lambda theta) = lambda Q; it enters twice, in v and in the step"
-        ))  # fmt: skip
+        hint = "b . g = 0 for the loss, so b . (g + lambda theta) = lambda Q; it enters twice, in v and in the step"
+        _same_course(answer(sums[0], 60, eta, beta, decay), np.array(sums), (eta, beta, decay), hint)
     print("Right: your recursion is the sum of the logits under Nesterov's momentum.")
 
 
