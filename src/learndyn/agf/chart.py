@@ -78,7 +78,7 @@ def unit(vectors):
 
 def force_of(neuron, X, residual):
     """Gradient of the raw utility U, neuron by neuron: (H, p) -> (H, p)."""
-    return jax.grad(lambda theta: jnp.sum(outputs(neuron, theta, X) * residual) / residual.shape[0])
+    return jax.grad(lambda theta: jnp.einsum("hnc,nc->", outputs(neuron, theta, X), residual) / residual.shape[0])
 
 
 class Critical(NamedTuple):
@@ -101,8 +101,8 @@ def critical(neuron, X, residual, direction) -> Critical:
         along = jnp.sum(e * gradient, axis=1)
         bend = lambda d: jax.jvp(force, (e,), (jnp.broadcast_to(d, e.shape),))[1]
         H = jax.vmap(bend, out_axes=2)(jnp.eye(p))  # (H, p, p): neurons do not feel each other
-        P = jnp.eye(p) - e[:, :, None] * e[:, None, :]
-        J = P @ (0.5 * (H + H.mT) - along[:, None, None] * jnp.eye(p)) @ P
+        P = jnp.eye(p)[None] - e[:, :, None] * e[:, None, :]
+        J = P @ (0.5 * (H + H.mT) - along[:, None, None] * jnp.eye(p)[None]) @ P
         return gradient - along[:, None] * e, along, jnp.linalg.eigh(J)
 
     def newton(e, _):

@@ -42,7 +42,7 @@ def climb(neuron, max_steps, X, residual, degree, state: State, dormant, log_rad
         _, log_norm, e, log_deviation, d = y
         e = unit(e)
         d = unit(d - jnp.sum(e * d, axis=1, keepdims=True) * e)  # else rounding along e grows, and takes over
-        own, clock = speeds(total(y))
+        own, clock = speeds(log_norm)  # in the chart, of the part along e, for the force is taken at e + z
         at_e, bent = jax.jvp(force, (e,), (d,))
         size = jnp.exp(log_deviation)
         at_z = force(e + size[:, None] * d)

@@ -79,7 +79,7 @@ def utilities(
     require.callable_("neuron", neuron)
     data(X, residual, "residual")
     _, directions = polar(neurons)
-    return jnp.mean(jnp.sum(outputs(neuron, directions, X) * residual, axis=-1), axis=-1)
+    return jnp.einsum("hnc,nc->h", outputs(neuron, directions, X), residual) / residual.shape[0]
 
 
 def polar(neurons: Float[Array, "H p"]) -> tuple[Float[Array, "H"], Float[Array, "H p"]]:
