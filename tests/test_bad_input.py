@@ -20,6 +20,7 @@ import pytest
 
 import learndyn
 from learndyn import (
+    agf,
     batch_norm,
     claims,
     conserved,
@@ -42,6 +43,7 @@ from learndyn import (
     models,
     momentum,
     neuron,
+    pesme_flammarion,
     symmetries,
     teacher_student,
 )
@@ -126,6 +128,14 @@ def implicit_bias(X=I2[:1], y=START[:1], beta0=START, delta=1.0):
 
 def find(f=lambda p: p**2, params=START, **settings):
     return lambda: symmetries.find(f, params, **{"key": KEY} | settings)
+
+
+def square_neuron(theta, X):
+    return theta[0] * (X @ theta[1:])[:, None]
+
+
+def agf_staircase(neuron=square_neuron, X=I2, y=ONES, neurons=jnp.full((2, 3), 1e-3), **settings):
+    return lambda: agf.staircase(neuron, X, y, neurons, **settings)
 
 
 class Unhashable:
@@ -277,6 +287,41 @@ TABLE = [
     Row("diagonal.minimizer", lambda: diagonal.minimizer(I2, START, 1.0, max_steps=0), ValueError, "max_steps", "0", "at least 1"),
     Row("diagonal.minimizer", lambda: diagonal.minimizer(I2, START, 1.0, tolerance=-1.0), ValueError,
         "tolerance", "-1.0", "positive"),
+    # agf
+    Row("agf.loss", lambda: agf.loss(3, I2, ONES), TypeError, "neuron", "3 of type int", "function"),
+    Row("agf.loss", lambda: agf.loss(square_neuron, I2, START), ValueError, "y", "(2,)", "y[:, None]"),
+    Row("agf.loss", lambda: agf.loss(square_neuron, START, ONES), ValueError, "X", "(2,)", "(H, n, d)"),
+    Row("agf.polar", lambda: agf.polar(jnp.zeros((1, 2))), ValueError, "neurons", "neurons[0]", "not be zero"),
+    Row("agf.polar", lambda: agf.polar(START), ValueError, "neurons", "(2,)", "2 axes"),
+    Row("agf.utilities", lambda: agf.utilities(square_neuron, jnp.ones((2, 3)), I2, START), ValueError, "residual", "(2,)", "(n, c)"),
+    Row("agf.utilities", lambda: agf.utilities(square_neuron, NAN, I2, ONES), ValueError, "neurons", "nan", "finite"),
+    Row("agf.staircase", agf_staircase(neuron=lambda theta, X: jnp.tanh(square_neuron(theta, X))), ValueError,
+        "neuron", "to the power 1.", "homogeneous of degree 2"),
+    Row("agf.staircase", agf_staircase(degree=3), ValueError, "neuron", "power 2 from 1/2 to 1 and 2 from 1 to 2", "degree 3"),
+    Row("agf.staircase", agf_staircase(neuron=lambda theta, X: 0 * square_neuron(theta, X)), ValueError, "neuron", "zero everywhere", "must not"),
+    Row("agf.staircase", agf_staircase(neuron=lambda theta, X: X @ theta[1:, None]), ValueError, "neuron", "power 1", "degree 2"),
+    Row("agf.staircase", agf_staircase(degree=1), ValueError, "degree", "1", "at least 2"),
+    Row("agf.staircase", agf_staircase(degree="2"), TypeError, "degree", "'2'", "number"),
+    Row("agf.staircase", agf_staircase(y=I2), ValueError, "y", "(2, 2)", "outputs, (2, 1)"),
+    Row("agf.staircase", agf_staircase(y=START), ValueError, "y", "(2,)", "y[:, None]"),
+    Row("agf.staircase", agf_staircase(y=jnp.full((2, 1), jnp.inf)), ValueError, "y", "inf", "finite"),
+    Row("agf.staircase", agf_staircase(X=jnp.ones((3, 2, 2))), ValueError, "X", "(3, 2, 2)", "2 neurons"),
+    Row("agf.staircase", agf_staircase(neurons=jnp.full((2, 3), jnp.nan)), ValueError, "neurons", "nan", "finite"),
+    Row("agf.staircase", agf_staircase(neurons=jnp.zeros((2, 3))), ValueError, "neurons", "neurons[0]", "not be zero"),
+    Row("agf.staircase", agf_staircase(neurons=jnp.ones((2, 3))), ValueError, "neurons", "norm 1.73", "smaller than the radius 1"),
+    Row("agf.staircase", agf_staircase(neuron=lambda theta, X: theta[0] ** 2 * square_neuron(theta, X), degree=4,
+        neurons=jnp.full((2, 3), 1e-200)), ValueError, "neurons", "1.73e-200", "a time that a number can hold"),
+    Row("agf.staircase", agf_staircase(radius=0.0), ValueError, "radius", "0.0", "positive"),
+    Row("agf.staircase", agf_staircase(until=-1.0), ValueError, "until", "-1.0", "positive"),
+    Row("agf.staircase", agf_staircase(max_jumps=0), ValueError, "max_jumps", "0", "at least 1"),
+    Row("agf.staircase", agf_staircase(max_steps=2.5), TypeError, "max_steps", "2.5", "integer"),
+    Row("agf.staircase", agf_staircase(rtol=1e-16), ValueError, "rtol", "1e-16", "between 1e-13 and 1e-3"),
+    # pesme_flammarion
+    Row("pesme_flammarion.saddles", lambda: pesme_flammarion.saddles(START, START), ValueError, "X", "(2,)", "2 axes"),
+    Row("pesme_flammarion.saddles", lambda: pesme_flammarion.saddles(I2, ONES), ValueError, "y", "(2, 1)", "1 axes"),
+    Row("pesme_flammarion.saddles", lambda: pesme_flammarion.saddles(I2, jnp.ones(3)), ValueError, "y", "(3,)", "n = 2"),
+    Row("pesme_flammarion.saddles", lambda: pesme_flammarion.saddles(NAN, START), ValueError, "X", "nan", "finite"),
+    Row("pesme_flammarion.saddles", lambda: pesme_flammarion.saddles(I2, START, max_jumps=0), ValueError, "max_jumps", "0", "at least 1"),
     # neuron
     Row("neuron.solve", solve(X=2 * I2), ValueError, "X", "X'X - I is 3", "flows.gradient_flow"),
     Row("neuron.solve", solve(X=I2 + 1e-9), ValueError, "X", "2e-09", "neuron.implicit_bias"),
