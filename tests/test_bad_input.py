@@ -46,6 +46,7 @@ from learndyn import (
     pesme_flammarion,
     symmetries,
     teacher_student,
+    vanishing,
 )
 from learndyn.exercises import broken_laws as broken
 from learndyn.exercises import dynamics, linear_neuron, stability
@@ -136,6 +137,16 @@ def square_neuron(theta, X):
 
 def agf_staircase(neuron=square_neuron, X=I2, y=ONES, neurons=jnp.full((2, 3), 1e-3), **settings):
     return lambda: agf.staircase(neuron, X, y, neurons, **settings)
+
+
+def vanish(neuron=lambda theta, X: theta[0] * theta[1] * X[:, :1], X=I2, y=ONES, neurons=I2 + 1, times=1.0, **settings):
+    return lambda: vanishing.gradient_flow(neuron, X, y, neurons, times, **settings)
+
+
+def flown(logs=((-9.0,), (0.0,))):
+    logs = jnp.array(logs)
+    times = jnp.arange(float(len(logs)))
+    return vanishing.Path(times, times, logs, logs, logs[..., None], logs[..., None], {})
 
 
 class Unhashable:
@@ -405,6 +416,31 @@ TABLE = [
     Row("flows.gradient_flow", flow(solver="Tsit5"), TypeError, "solver", "'Tsit5'", "diffrax.Tsit5()"),
     Row("flows.gradient_flow", flow(solver=diffrax.Euler()), TypeError, "solver", "Euler()", "error estimate"),
     Row("flows.gradient_flow", flow(loss=Unhashable()), TypeError, "loss", "Unhashable", "hashable"),
+    # vanishing
+    Row("vanishing.gradient_flow", vanish(neuron=3), TypeError, "neuron", "3", "function"),
+    Row("vanishing.gradient_flow", vanish(neuron=lambda theta, X: theta[0] * X[:, :1]), ValueError,
+        "neuron", "power 1 from", "homogeneous of degree 2"),
+    Row("vanishing.gradient_flow", vanish(degree=3), ValueError, "neuron", "power 2 from", "homogeneous of degree 3"),
+    Row("vanishing.gradient_flow", vanish(degree=1.5), ValueError, "degree", "1.5", "at least 2"),
+    Row("vanishing.gradient_flow", vanish(y=START), ValueError, "y", "(2,)", "y[:, None]"),
+    Row("vanishing.gradient_flow", vanish(X=NAN), ValueError, "X", "nan", "finite"),
+    Row("vanishing.gradient_flow", vanish(neurons=0 * I2), ValueError, "neurons", "neurons[0]", "not be zero"),
+    Row("vanishing.gradient_flow", vanish(neurons=(I2 + 1).astype(jnp.float32), X=I2.astype(jnp.float32),
+        y=ONES.astype(jnp.float32)), TypeError, "neurons", "float32", "double precision"),
+    Row("vanishing.gradient_flow", vanish(neurons=1e-200 * (I2 + 1), neuron=lambda theta, X: theta[0] ** 3 * X[:, :1],
+        degree=3), ValueError, "neurons", "e+19", "below 1e150"),
+    Row("vanishing.gradient_flow", vanish(times=0.0), ValueError, "times", "0.0", "positive"),
+    Row("vanishing.gradient_flow", vanish(times=TIMES[::-1]), ValueError, "times", "[1. 0.]", "increase"),
+    Row("vanishing.gradient_flow", vanish(blocks=3), TypeError, "blocks", "3", "sequence"),
+    Row("vanishing.gradient_flow", vanish(blocks=(1, 2)), ValueError, "blocks", "(1, 2)", "p = 2"),
+    Row("vanishing.gradient_flow", vanish(blocks=(2, 0)), ValueError, "blocks[1]", "0", "at least 1"),
+    Row("vanishing.gradient_flow", vanish(neurons=I2, blocks=(1, 1)), ValueError, "neurons", "blocks[1] of neurons[0]", "join"),
+    Row("vanishing.gradient_flow", vanish(tolerance=0.0), ValueError, "tolerance", "0.0", "positive"),
+    Row("vanishing.gradient_flow", vanish(tolerance=1e-15), ValueError, "tolerance", "1e-15", "at least 2.2e-14"),
+    Row("vanishing.gradient_flow", vanish(max_steps=0), ValueError, "max_steps", "0", "at least 1"),
+    Row("vanishing.jump_times", lambda: vanishing.jump_times(flown(), fraction=0), ValueError, "fraction", "0", "positive"),
+    Row("vanishing.jump_times", lambda: vanishing.jump_times(flown(), fraction=2), ValueError, "fraction", "2", "below 1"),
+    Row("vanishing.jump_times", lambda: vanishing.jump_times(flown(((0.0,),))), ValueError, "path", "holds 1", "two times"),
     # descent
     Row("descent.descend", descend(loss=lambda p: p), ValueError, "loss", "(2,)", "one real number"),
     Row("descent.descend", descend(params0=jnp.array([1, 2])), TypeError, "params0", "int64", "floating point"),

@@ -61,7 +61,7 @@ def gradient_flow(
     neurons: Float[Array, "H p"],
     times: Float[Array, "T"] | float,
     *,
-    degree: float = 2,
+    degree: int | float = 2,
     blocks: tuple[int, ...] | None = None,
     tolerance: float = 1e-8,
     max_steps: int = 10_000,
@@ -82,7 +82,7 @@ def gradient_flow(
     direction of its own. A block of one parameter keeps its sign; a block must not pass through zero.
 
     Args:
-      neuron: `neuron(theta, X)` of shape (n, c), homogeneous in theta.
+      neuron: `neuron(theta, X)` of shape (n, c), homogeneous in theta; smooth, or with kinks that few neurons meet.
       X: inputs (n, d) for all neurons, or (H, n, d) for each its own.
       y: targets (n, c).
       neurons: $\theta$ at the start, one neuron a row; none, and no block of one, is zero.
@@ -104,8 +104,9 @@ def gradient_flow(
 
     Source: Kunin et al. (2025), equations 3 to 5, here for any residual and any blocks.
     """
-    sums.problem(neuron, X, y, neurons, degree)
-    steps = not hasattr(times, "ndim") and not isinstance(times, (list, tuple))
+    with jax.ensure_compile_time_eval():  # the data are known where only the start is traced
+        sums.problem(neuron, X, y, neurons, degree)
+    steps = getattr(times, "ndim", 0) == 0 and not isinstance(times, (list, tuple))
     if steps:
         require.positive("times", times)
         times = np.array([times])
@@ -113,12 +114,12 @@ def gradient_flow(
     blocks = _as_blocks(blocks, neurons)
     require.positive("tolerance", tolerance)
     kind = jnp.result_type(X, y, neurons, float)
-    if tolerance < (least := 10 * float(jnp.finfo(kind).eps)):
-        raise ValueError(f"tolerance must be at least {least:.1e} for dtype {kind}, but is {tolerance!r}")
+    if kind != np.float64:  # logarithms of norms go to 700, where single precision ends after the fifth decimal
+        raise TypeError(f'neurons must be double precision, but are {kind}: jax.config.update("jax_enable_x64", True)')
     require.positive_integer("max_steps", max_steps)
     chart = Chart(float(degree), blocks)
     state = chart.start(jnp.asarray(neurons, kind))
-    _within_reach(state, degree)
+    _within_reach(state, degree, tolerance)
     _report.begin()
     solve = _compiled(neuron, chart, max_steps, steps, bool(progress))
     problem = jnp.asarray(X, kind), jnp.asarray(y, kind), tolerance
@@ -141,13 +142,18 @@ def gradient_flow(
     return path if steps else path._replace(times=times)
 
 
-def _within_reach(state, degree):
-    if degree == 2 or isinstance(state.radial, jax.core.Tracer):
-        return
-    if not (longest := float(jnp.max(state.radial))) < 1e150:
+def _within_reach(state, degree, tolerance):
+    largest = 1.0 if isinstance(state.radial, jax.core.Tracer) else float(jnp.max(jnp.abs(state.radial)))
+    if degree > 2 and not largest < 1e150:
         raise ValueError(
-            f"neurons must have |theta|^(2 - degree), the time for which they wait, below 1e150, but it is {longest:.3g}; "
+            f"neurons must have |theta|^(2 - degree), the time for which they wait, below 1e150, but it is {largest:.3g}; "
             "take them larger: the limit of vanishing initialization is reached long before"
+        )
+    rounding = 100 * float(jnp.finfo(state.radial.dtype).eps) * (max(1.0, largest) if degree == 2 else 1)
+    if tolerance < rounding:
+        raise ValueError(
+            f"tolerance must be at least {rounding:.1e}, a hundred times the rounding of the logarithms of norms so small, "
+            f"but is {tolerance!r}"
         )
 
 
@@ -193,7 +199,7 @@ class Jump(NamedTuple):
     rises: bool
 
 
-def jump_times(path: Path, *, fraction: float = 0.5) -> list[Jump]:
+def jump_times(path: Path, *, fraction: int | float = 0.5) -> list[Jump]:
     r"""When neurons come and go: the times at which $|\theta_i|$ passes `fraction` of the largest norm that it ever had.
 
     Only neurons that have risen count, those whose largest norm is above the geometric mean of the norm at the start
@@ -271,6 +277,7 @@ def _solve(neuron, chart, max_steps, steps, progress, X, y, tolerance, state, ti
         return jax.tree.map(lambda leaf: leaf / tolerance, error)
 
     seen = diffrax.SubSaveAt(t0=True, steps=True, fn=look) if steps else diffrax.SubSaveAt(ts=times, fn=look)
+    control = flows._Controller(rtol=0, atol=1, norm=_largest)
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(lambda t, state, args: velocity(state)[0]),
         Leaping(weigh=weigh),
@@ -279,7 +286,7 @@ def _solve(neuron, chart, max_steps, steps, progress, X, y, tolerance, state, ti
         dt0=None,
         y0=state,
         saveat=diffrax.SaveAt(subs=(seen, diffrax.SubSaveAt(t1=True))),
-        stepsize_controller=flows._Controller(rtol=0, atol=1, norm=_largest),
+        stepsize_controller=control if steps else diffrax.ClipStepSizeController(control, step_ts=times),
         max_steps=max_steps,
         throw=False,
         progress_meter=_Meter() if progress else diffrax.NoProgressMeter(),
