@@ -1,10 +1,12 @@
 """How neural networks learn, as dynamical systems on their parameters.
 
     models  losses  datasets       what is trained, and on what
-    teacher_student  diagonal
+    batch_norm  teacher_student
+    diagonal
        |  loss(params)
        v
     flows  descent  ensembles      how it moves
+    agf  vanishing
        |  Trajectory
        v
     kernels  linearization         what is measured or predicted
@@ -13,6 +15,8 @@
     neuron
     symmetries  conserved
     drift  momentum
+    deep_linear  greedy_low_rank
+    pesme_flammarion
        |  arrays
        v
     figures  claims  exercises     what a reader sees
