@@ -158,9 +158,11 @@ def polish(neuron, X, residual, direction) -> Float[Array, "H p"]:
     return jnp.where(near[:, None], found.direction, direction)
 
 
-def arrive(state: State, moved, before, after, log_radius) -> State:
-    """Neurons `moved` have turned from the directions `before` to `after` and have the radius; deviations come along."""
+def arrive(state: State, moved, before, after) -> State:
+    """Neurons `moved` have turned from the directions `before` to `after`, and their deviations with them.
+
+    Their norms are those with which they left: a neuron that comes back has again the radius.
+    """
     e = jnp.where(moved[:, None], after, state.direction)
     d = unit(state.deviation - jnp.sum(e * state.deviation, axis=1, keepdims=True) * e)
-    log_norm = jnp.where(moved, log_radius - 0.5 * jnp.log1p(jnp.exp(2 * state.log_deviation)), state.log_norm)
-    return State(log_norm, e, state.log_deviation, d, state.charted)
+    return state._replace(direction=e, deviation=d)

@@ -139,9 +139,12 @@ def leave(neuron, X, residual, state: State, jumped):
     return state, np.where((alone & grows)[:, None], mode, directions(state))
 
 
-def arrive(state: State, moved, before, after, log_radius) -> State:
-    """Neurons `moved` have turned from the directions `before` to `after` and have the radius; their frames turn along."""
-    frame, log_amplitude = state.frame.copy(), state.log_amplitude.copy()
+def arrive(state: State, moved, before, after) -> State:
+    """Neurons `moved` have turned from the directions `before` to `after`, and their frames with them.
+
+    Their amplitudes are those with which they left: a neuron that comes back has again the radius for its norm.
+    """
+    frame = state.frame.copy()
     for i in np.flatnonzero(moved):
         a, b = np.asarray(before[i]), np.asarray(after[i])
         if np.linalg.norm(a - b) > 1e-12:
@@ -149,5 +152,4 @@ def arrive(state: State, moved, before, after, log_radius) -> State:
             if 1 + a @ b > 1e-12:  # else a is -b already
                 frame[i] -= np.outer(s, s @ frame[i]) / (1 + a @ b)
             frame[i] -= 2 * np.outer(b, b @ frame[i])
-    log_amplitude -= np.where(moved, log_norms(state) - log_radius, 0.0)[:, None]
-    return state._replace(frame=frame, log_amplitude=log_amplitude)
+    return state._replace(frame=frame)

@@ -145,7 +145,7 @@ def staircase(
         found = chart.polish(neuron, X, residual(neuron, X, y, here, active) / scale, saddle.directions)
         found = jnp.where(saddle.returned[:, None], found, saddle.directions)
         direction = jnp.where(moved[:, None], found, before)
-        state = states.arrive(state, moved, before, direction, log_radius)
+        state = states.arrive(state, moved, before, direction)
         saddles.append((saddle.loss, active, here, saddle.gradient_norm))
     losses, actives, places, slopes = map(jnp.stack, zip(*saddles))
     empty = (jnp.zeros(0), jnp.zeros((0, H), bool), jnp.zeros((0, H), bool), jnp.zeros((0, H, p)), jnp.zeros((0, H)))
