@@ -132,7 +132,7 @@ def test_the_error_falls_with_the_tolerance():
 # The limit
 
 
-@pytest.mark.parametrize("seed", [0, 3])
+@pytest.mark.parametrize("seed", [3, 5])
 def test_the_limit_of_correlated_designs(seed):
     """Losses on the plateaus and the order of jumps, of the algorithm of Pesme and Flammarion, at alpha = 1e-100."""
     X, y = correlated(seed)

@@ -72,7 +72,8 @@ def gradient_flow(
     U is the utility under the residual of the moment, so that this is the gradient flow of L itself, no approximation.
     For $\kappa > 2$ the unknown is $|\theta|^{-(\kappa - 2)}$, which waits in a straight line there. Tsit5 makes the steps, and where
     its stability would keep them short, between jumps, a linearly implicit method does: their number grows with the
-    number of jumps, hardly with $\log(1/\alpha)$.
+    number of jumps, hardly with $\log(1/\alpha)$; and with the ratio of the rates where active neurons learn a direction of
+    the data that varies ten thousand times less than another.
 
     **Which numbers must be small.** A unit vector holds no deviation below its rounding. A neuron $f = u v x$ that has turned
     to $u = v$ keeps the conserved $u^2 - v^2 \sim \alpha^2$ as a deviation of its direction, lost below $\alpha \sim 10^{-5}$; when the
