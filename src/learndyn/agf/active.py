@@ -137,7 +137,9 @@ def minimize(neuron, X, y, neurons, active, jumped, directions, *, scale, degree
         if (saddle := _land(neuron, X, y, neurons, active, 10 * gone, scale, degree, steps)) is not None:
             return saddle
         time *= 2
-    raise RuntimeError(f"staircase: cost minimization has not come to rest after {steps} steps; its loss may have no minimum")
+    raise RuntimeError(
+        f"staircase: cost minimization has not come to rest after {steps} steps; its loss may have no minimum"
+    )
 
 
 def _land(neuron, X, y, neurons, active, gone, scale, degree, steps):

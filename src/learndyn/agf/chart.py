@@ -147,7 +147,8 @@ def leave(neuron, X, residual, state: State, jumped) -> tuple[State, Float[Array
     """The directions in which neurons jump: the critical one, freed of what decays beside it."""
     state, _ = settle(neuron, X, residual, state)  # it may jump before it has asked
     # or on its way from a direction that has lost its utility, when its norm was almost the radius already
-    state = unchart(state, jumped & (jnp.sum(state.direction * force_of(neuron, X, residual)(state.direction), axis=1) <= FLOOR))
+    along = jnp.sum(state.direction * force_of(neuron, X, residual)(state.direction), axis=1)
+    state = unchart(state, jumped & (along <= FLOOR))
     return state, state.direction
 
 

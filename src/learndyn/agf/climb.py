@@ -76,7 +76,7 @@ def climb(neuron, max_steps, X, residual, degree, state: State, dormant, log_rad
     watched = dormant & ~state.charted & (first > 1e-16)
 
     def happens(t, y, args, **kwargs):
-        """Rises through zero when a neuron has grown, leaves its chart, or comes near a critical direction, or it is late."""
+        """Rises through zero when a neuron has grown, leaves its chart, or asks for one, and when it is late."""
         return jnp.max(
             jnp.stack([
                 jnp.where(dormant, total(y) - log_radius, -1.0),
@@ -110,7 +110,10 @@ def wait(neuron, X, residual, degree, state: State, active, log_radius, tie, rem
         state, hopeless = settle(neuron, X, residual, state)
         if bool(jnp.all(active | hopeless)):
             return None, state, None, steps
-        dt, state, happened, more = climb(neuron, max_steps, X, residual, degree, state, ~active, log_radius, remaining - waited, rtol)
+        late = remaining - waited
+        dt, state, happened, more = climb(
+            neuron, max_steps, X, residual, degree, state, ~active, log_radius, late, rtol
+        )  # fmt: skip
         waited, steps = waited + float(dt), steps + int(more)
         if not bool(happened):
             raise RuntimeError(
