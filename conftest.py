@@ -19,6 +19,11 @@ from book._ext import execution, wakeup
 wakeup.poll_in_short_slices()
 
 
+# Figures for a page, not for a live kernel.  And one thread for LAPACK: chapters run side by side, and the threads of
+# OpenBLAS spin while they wait, which a small matrix never repays.
+KERNEL = {"LEARNDYN_EXPLORE": "page", "OPENBLAS_NUM_THREADS": "1"}
+
+
 class Chapter(NotebookItem):
     def runtest(self):
         path, executed = Path(self.filename), execution.Executed(self.config.rootpath)
@@ -29,7 +34,7 @@ class Chapter(NotebookItem):
         # nbmake knows .ipynb alone; `read` is the only name that its module takes from nbformat
         nb_run.nbformat = types.SimpleNamespace(read=lambda path, version: runs)
         begin = time.monotonic()
-        with mock.patch.dict(os.environ, LEARNDYN_EXPLORE="page"):  # figures for a page, not for a kernel
+        with mock.patch.dict(os.environ, KERNEL):
             result = nb_run.NotebookRun(path, self.config.option.nbmake_timeout).execute()
         if result.error is not None:
             raise NotebookFailedException(result)
