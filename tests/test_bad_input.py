@@ -302,6 +302,7 @@ TABLE = [
     Row("agf.loss", lambda: agf.loss(3, I2, ONES), TypeError, "neuron", "3 of type int", "function"),
     Row("agf.loss", lambda: agf.loss(square_neuron, I2, START), ValueError, "y", "(2,)", "y[:, None]"),
     Row("agf.loss", lambda: agf.loss(square_neuron, START, ONES), ValueError, "X", "(2,)", "(H, n, d)"),
+    Row("agf.outputs", lambda: agf.outputs(3, ONES, I2), TypeError, "neuron", "3 of type int", "function"),
     Row("agf.polar", lambda: agf.polar(jnp.zeros((1, 2))), ValueError, "neurons", "neurons[0]", "not be zero"),
     Row("agf.polar", lambda: agf.polar(START), ValueError, "neurons", "(2,)", "2 axes"),
     Row("agf.utilities", lambda: agf.utilities(square_neuron, jnp.ones((2, 3)), I2, START), ValueError, "residual", "(2,)", "(n, c)"),

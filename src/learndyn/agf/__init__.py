@@ -5,7 +5,7 @@ accumulated utility has made up for its small start. Then the active neurons min
 time on the scale of the waiting. `staircase` alternates the two until nothing is left to gain.
 """
 
-from learndyn.agf.neurons import loss, polar, utilities
+from learndyn.agf.neurons import loss, outputs, polar, utilities
 from learndyn.agf.staircase import Staircase, staircase
 
-__all__ = ["Staircase", "loss", "polar", "staircase", "utilities"]
+__all__ = ["Staircase", "loss", "outputs", "polar", "staircase", "utilities"]

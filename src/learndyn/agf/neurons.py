@@ -25,7 +25,11 @@ def outputs(neuron: Callable, neurons: Float[Array, "H p"], X: Float[Array, "...
       neuron: `neuron(theta, X)` of shape (n, c).
       neurons: $\theta$, one neuron a row.
       X: inputs (n, d) for all neurons, or (H, n, d) for each its own.
+
+    Raises:
+      TypeError: when the neuron is not a function.
     """
+    require.callable_("neuron", neuron)
     return jax.vmap(neuron, (0, 0 if X.ndim == 3 else None))(neurons, X)
 
 
