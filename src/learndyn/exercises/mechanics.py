@@ -116,7 +116,7 @@ def check_expected_drift(answer: Callable) -> None:
         true = float(np.mean([0.5 * signs @ g**2 for g in chosen]))
         given = float(answer(G, signs, size))
         hint = (
-            "a batch of all samples has no noise"
+            "a batch of all samples has no noise: what is left is half of g . Xi g, with g the mean gradient"
             if size == 7
             else "the variance is that of the samples at hand, divided by n and not by n - 1; in the factor n - 1 stands"
         )
