@@ -48,6 +48,7 @@ from learndyn import (
     teacher_student,
     vanishing,
 )
+from learndyn.exercises import alternating_flows as waits
 from learndyn.exercises import broken_laws as broken
 from learndyn.exercises import dynamics, linear_neuron, stability
 from learndyn.exercises import deep_linear as ranks
@@ -209,6 +210,11 @@ TABLE = [
         "gradient at the origin"),
     Row("greedy_low_rank.learn", lambda: greedy_low_rank.learn(QUADRATIC, (2, 2), steps=1, tolerance=0.0), ValueError,
         "tolerance", "0.0", "positive"),
+    # exercises.alternating_flows
+    Row("exercises.alternating_flows.check_best_utility", lambda: waits.check_best_utility(3), TypeError, "answer", "3",
+        "function"),
+    Row("exercises.alternating_flows.check_jump_time", lambda: waits.check_jump_time(3), TypeError, "answer", "3", "function"),
+    Row("exercises.alternating_flows.check_returns", lambda: waits.check_returns(3), TypeError, "answer", "3", "function"),
     # exercises.deep_linear
     Row("exercises.deep_linear.check_index", lambda: ranks.check_index(3), TypeError, "answer", "3", "function"),
     Row("exercises.deep_linear.check_runner_up", lambda: ranks.check_runner_up(3), TypeError, "answer", "3", "function"),
