@@ -59,6 +59,13 @@ def test_the_times_are_those_of_the_flow():
     np.testing.assert_allclose(slopes, found.times[1:], rtol=1e-2)
 
 
+@pytest.mark.parametrize("wanted", [2.0, -2.0])
+def test_a_new_neuron_pulls_in_the_direction_of_the_force(wanted):
+    """With one input and one output nothing can turn: a neuron that is added with the wrong sign dies for ever."""
+    found = greedy_low_rank.learn(lambda P: 0.5 * jnp.sum((P - wanted) ** 2), (1, 1), steps=1)
+    np.testing.assert_allclose(found.P[1], [[wanted]], rtol=1e-6)
+
+
 def test_it_stops_where_nothing_is_left():
     target = jnp.outer(jnp.array([1.0, 2.0, 0.0]), jnp.array([0.6, 0.8]))
     one = deep_linear.cost(deep_linear.Statistics(target, jnp.eye(2), jnp.sum(target**2)))

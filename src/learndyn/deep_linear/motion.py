@@ -1,5 +1,7 @@
 """One mode of a linear network on whitened inputs: its strength as a function of time, for any depth."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -88,6 +90,12 @@ def modes(
     first = jnp.log(u0 / (s - u0))
     if depth == 2:  # ln(u/(s-u)) grows at the rate 2s
         return s * jax.nn.sigmoid(first + 2 * s * t)
+    return s * jax.nn.sigmoid(_invert(first, t, s, depth, halvings))
+
+
+@functools.partial(jax.jit, static_argnames=("depth", "halvings"))
+def _invert(first, t, s, depth, halvings):
+    """The y at time t, by bisection, where sigmoid(y) = u/s, from y = first at the time zero."""
     root = lambda y: jax.nn.sigmoid(y) ** (1 / depth)
     wanted = _clock(root(first), depth) + depth * s ** (2 - 2 / depth) * t
 
@@ -100,7 +108,7 @@ def modes(
     top = 36.0 if first.dtype == jnp.float64 else 15.0  # where 1 - q still differs from zero
     low = jnp.broadcast_to(first, wanted.shape)
     low, high = jax.lax.fori_loop(0, halvings, halve, (low, jnp.full_like(low, top)))
-    return s * jax.nn.sigmoid(0.5 * (low + high))
+    return 0.5 * (low + high)
 
 
 def effective_starts(params: PyTree, target: Float[Array, "c d"]) -> Float[Array, "k"]:

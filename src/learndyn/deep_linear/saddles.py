@@ -29,12 +29,13 @@ def saddle(target: Float[Array, "c d"], learned: Sequence[int], *, width: int, d
     require.matrix("target", target)
     depth = arguments.layers(depth)
     require.positive_integer("width", width)
-    learned = np.array(_modes_of(learned, min(target.shape), width), dtype=int)
+    learned = _modes_of(learned, min(target.shape), width)
     U, s, Vt = jnp.linalg.svd(target, full_matrices=False)
-    share = s[learned] ** (1 / depth)
-    neurons = jnp.eye(width)[:, : len(learned)]
-    first, last = neurons @ (share[:, None] * Vt[learned]), (U[:, learned] * share[None]) @ neurons.T
-    between = neurons @ jnp.diag(share) @ neurons.T
+    neurons = np.zeros((width, min(target.shape)))  # neuron j carries mode learned[j]; one shape for all sets A
+    neurons[np.arange(len(learned)), np.array(learned, dtype=int)] = 1
+    share = s[None] ** (1 / depth)
+    first, last = neurons @ (share.T * Vt), (U * share) @ neurons.T
+    between = (neurons * share) @ neurons.T
     return ({"W": first}, *({"W": between} for _ in range(depth - 2)), {"W": last})
 
 
