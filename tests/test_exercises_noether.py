@@ -49,6 +49,8 @@ def test_one_output():
         noether.check_one_output(lambda k, d: hidden(k, d, sign=1.0))
     with pytest.raises(AssertionError, match="the 1 generators add 1 dimensions"):  # one input
         noether.check_one_output(lambda k, d: hidden(k, d, inputs=1))
+    with pytest.raises(AssertionError, match="the 0 generators add 0 dimensions"):
+        noether.check_one_output(lambda k, d: [])
     with pytest.raises(AssertionError, match="the 3 generators add 0 dimensions"):  # a part of GL(k)
         known = lambda p: {"W": p["W"], "a": -p["a"]}
         noether.check_one_output(lambda k, d: [known] * (d * k * (k - 1) // 2))

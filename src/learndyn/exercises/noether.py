@@ -69,18 +69,20 @@ def check_one_output(answer: Callable) -> None:
         loss = lambda p, X=X, y=y: jnp.sum(jnp.cosh(X @ (p["a"] @ p["W"]) - y))
         generators, where = list(answer(k, d)), f"k = {k}, d = {d}"
         points = [_draw(10 + i, W=(k, d), a=(k,)) for i in range(3 * d * k * k)]
-        for i, generator in enumerate(generators):
-            cosine = max(abs(float(conserved.constraint(loss, generator)(p).cosine)) for p in points[:4])
+        flat = lambda tree: np.asarray(ravel_pytree(tree)[0])
+        slope = jax.jit(jax.grad(loss))
+        slopes = [flat(slope(p)) for p in points[:4]]
+        fields = lambda generators: np.array([[flat(conserved.tangent(g, p)) for p in points] for g in generators])
+        given = fields(generators).reshape(len(generators), len(points), k * d + k)
+        for i, field in enumerate(given):
+            cosine = max(abs(v @ g) / max(np.linalg.norm(v) * np.linalg.norm(g), 1e-300) for v, g in zip(field, slopes))
             assert cosine < 1e-10, (
                 f"{where}: generator {i} is no symmetry, for its cosine with a gradient is {cosine:.2g}. Hint: a may stay; "
                 "W must change by columns that are orthogonal to a, whatever a is"
             )
-        units = [np.eye(k * k)[i].reshape(k, k) for i in range(k * k)]
-        pairs = [lambda p, G=G: {"W": G @ p["W"], "a": -p["a"] @ G} for G in units]
-        fields = lambda generators: np.array(
-            [np.concatenate([ravel_pytree(conserved.tangent(g, p))[0] for p in points]) for g in generators]
-        )
-        new = np.linalg.matrix_rank(fields(pairs + generators), tol=1e-8) - k * k
+        pairs = [lambda p, G=G: {"W": G @ p["W"], "a": -p["a"] @ G} for G in np.eye(k * k).reshape(-1, k, k)]
+        rows = np.concatenate([fields(pairs), given]).reshape(len(pairs) + len(given), -1)
+        new = np.linalg.matrix_rank(rows, tol=1e-8) - k * k
         wanted = d * k * (k - 1) // 2
         assert new == len(generators) == wanted, (
             f"{where}: the {len(generators)} generators add {new} dimensions to the {k * k} of GL(k), but there are {wanted}. "
@@ -161,7 +163,7 @@ def _check_laws(law, loss, params, shape, rank, where, hint):
     flat, unravel = ravel_pytree(params)
     slopes = np.asarray(jax.jacobian(lambda v: jnp.ravel(law(unravel(v))))(flat))
     assert np.isfinite(slopes).all(), f"{where}: the answer's derivatives are not finite"
-    gradient = np.asarray(ravel_pytree(jax.grad(loss)(params))[0])
+    gradient = np.asarray(ravel_pytree(jax.jit(jax.grad(loss))(params))[0])
     sizes = np.linalg.norm(slopes, axis=1) * np.linalg.norm(gradient)
     cosines = np.abs(slopes @ gradient) / np.where(sizes > 0, sizes, 1.0)
     assert cosines.max() < 1e-10, (
