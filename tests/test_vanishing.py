@@ -227,6 +227,20 @@ def test_leaps_cross_a_stiff_line_and_are_exact_on_it():
     assert run(1e6) <= run(1e3) + 8 < 150
 
 
+def test_leaps_are_of_order_four():
+    """One fast variable on a curve, so that every step is a leap, beside a slow nonlinear one, y' = -y^2."""
+    rates = lambda y: jnp.array([1.0, -2000 * (y[1] - jnp.sin(y[0])) + jnp.cos(y[0]), -(y[2] ** 2)])
+
+    def error(step):
+        solution = diffrax.diffeqsolve(
+            diffrax.ODETerm(lambda t, y, args: rates(y)), Leaping(), 0.0, 2.0, step, jnp.array([0.0, 0.0, 1.0])
+        )
+        return abs(float(solution.ys[0, 2]) - 1 / 3)
+
+    order = np.log2(error(0.1) / error(0.05))
+    assert 3.7 < order < 4.3
+
+
 def test_leaps_stay_out_of_the_way_where_nothing_is_stiff():
     field = diffrax.ODETerm(lambda t, y, args: jnp.array([y[1], -y[0]]))
     settings = {"t0": 0.0, "t1": 20.0, "dt0": 0.1, "y0": jnp.array([1.0, 0.0])}
@@ -268,6 +282,16 @@ def test_times_on_a_clock_that_was_set_back():
     np.testing.assert_allclose(path.losses, [np.sum(sigma[k:] ** 2) / 2 for k in learned], rtol=1e-9, atol=1e-12)
     waiting = np.log(alpha * np.sqrt(3)) - np.log1p(-np.asarray(times[:3] * alpha * sigma[1]))  # 1/a = 1/alpha - sigma t
     np.testing.assert_allclose(path.log_norms[:3, 1], waiting, rtol=1e-9)
+
+
+def test_own_steps_on_a_clock_that_was_set_back():
+    sigma, alpha = np.array([3.0, 1.5, 0.7]), 1e-40
+    X, y = whitened(sigma)
+    path = vanishing.gradient_flow(TRIPLE, X, y, jnp.full((3, 3), alpha), 2 / alpha, degree=3)
+    assert np.all(np.diff(path.times) >= 0) and path.times[-1] == 2 / alpha
+    jumps = vanishing.jump_times(path)
+    assert [jump.neuron for jump in jumps] == [0, 1, 2]
+    np.testing.assert_allclose([jump.time for jump in jumps], 1 / (alpha * sigma), rtol=1e-6)
 
 
 def test_vmap_over_starts_is_the_loop():

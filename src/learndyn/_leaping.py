@@ -16,12 +16,13 @@ class Leaping(diffrax.Tsit5):
     r"""Tsit5, and where its steps are held short by stability alone, an implicit method of order four instead.
 
     Between two jumps a vanishing flow is a straight line in time for what grows, and an equilibrium for what has grown.
-    An explicit method crosses it in steps of the fastest rate's length, however little happens. The linearly implicit Euler
-    method, $y_1 = y_0 + (1 - hJ)^{-1} h f(y_0)$, is exact on a straight line of any length and stays on the equilibrium. Here
-    it makes the step in 1, 2, 3, and 4 parts with one Jacobian, and what it would reach in infinitely many parts is
-    extrapolated; the error is what the last two extrapolations differ by, or what f bends away from J, if that is more. Whichever of the two methods claims the smaller error
-    makes the step; the implicit one is tried only where the other would be rejected, or $h |J|$, estimated from two stages
-    of Tsit5 that belong to the same time, comes near what its stability allows.
+    An explicit method crosses it in steps of the fastest rate's length, however little happens. The linearly implicit
+    Euler method, $y_1 = y_0 + (1 - hJ)^{-1} h f(y_0)$, is exact on a straight line of any length and stays on the
+    equilibrium. Here it makes the step in 1, 2, 3, and 4 parts with one Jacobian, and what it would reach in infinitely
+    many parts is extrapolated; the error is what the last two extrapolations differ by, or what f bends away from J, if
+    that is more. Whichever of the two methods claims the smaller error makes the step; the implicit one is tried only
+    where the other would be rejected, or $h |J|$, estimated from two stages of Tsit5 that belong to the same time,
+    comes near what its stability allows.
 
     There is no dense output: the steps must end where something is observed.
 

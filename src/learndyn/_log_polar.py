@@ -5,8 +5,9 @@ Each block of a neuron's parameters, $\theta_b = e^{\ell_b} \hat\theta_b$, moves
 $$\dot\ell_b = \frac{\hat\theta_b \cdot \nabla_b U}{|\theta_b|}, \qquad
   \frac{d}{dt}\hat\theta_b = \frac{P_\perp \nabla_b U}{|\theta_b|}, \qquad U = \mathbb E \langle f_i(x; \theta), y - f \rangle.$$
 
-U is homogeneous: evaluated at the neuron's direction, where nothing is small, and multiplied by $|\theta|^{\kappa - 2}$. For
-$\kappa > 2$ the unknown is $e^{-(\kappa-2)\ell_b}$ instead of $\ell_b$: the one falls in a straight line while the other blows up.
+U is homogeneous: evaluated at the neuron's direction, where nothing is small, and multiplied by
+$|\theta|^{\kappa - 2}$. For $\kappa > 2$ the unknown is $e^{-(\kappa-2)\ell_b}$ instead of $\ell_b$: the one falls in a
+straight line while the other blows up.
 """
 
 from typing import NamedTuple

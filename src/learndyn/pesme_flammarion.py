@@ -1,15 +1,16 @@
 r"""Where a diagonal linear network goes from vanishing initialization: the saddles and the jump times, exactly.
 
-For $f(x) = \sum_i u_i v_i x_i$, started at $u = \sqrt2\alpha$, $v = 0$, gradient flow of $L(\beta) = \tfrac1{2n}|X\beta - y|^2$ with
-$\beta = uv$ gives $(u + v)' = -\nabla L\,(u + v)$ and $(u - v)' = +\nabla L\,(u - v)$, entry by entry, so that
+For $f(x) = \sum_i u_i v_i x_i$, started at $u = \sqrt2\alpha$, $v = 0$, gradient flow of
+$L(\beta) = \tfrac1{2n}|X\beta - y|^2$ with $\beta = uv$ gives $(u + v)' = -\nabla L\,(u + v)$ and
+$(u - v)' = +\nabla L\,(u - v)$, entry by entry, so that
 
 $$\beta = \alpha^2 \sinh\Big({-2}\int \nabla L\, dt\Big) = \alpha^2 \sinh(2 s \log\tfrac1\alpha), \qquad s = \frac{-1}{\log(1/\alpha)} \int \nabla L\, dt.$$
 
-For $\alpha \to 0$, with time counted in units of $\log(1/\alpha)$: where $|s_i| < 1$ the coefficient is zero, where $\beta_i > 0$ it must
-be that $s_i = 1$, and where $\beta_i < 0$ that $s_i = -1$; and $\dot s = -\nabla L(\beta)$. So $s$ moves in straight lines while $\beta$ rests,
-and when a coordinate of it reaches 1 or -1 the coefficients jump to the minimizer with the signs that s allows. A coordinate
-that this minimizer puts back to zero has its gradient inward: its s leaves the wall, and it takes $|s|$ the way to a wall
-again, the same or the other.
+For $\alpha \to 0$, with time counted in units of $\log(1/\alpha)$: where $|s_i| < 1$ the coefficient is zero, where
+$\beta_i > 0$ it must be that $s_i = 1$, and where $\beta_i < 0$ that $s_i = -1$; and $\dot s = -\nabla L(\beta)$. So
+$s$ moves in straight lines while $\beta$ rests, and when a coordinate of it reaches 1 or -1 the coefficients jump to
+the minimizer with the signs that s allows. A coordinate that this minimizer puts back to zero has its gradient inward:
+its s leaves the wall, and it takes $|s|$ the way to a wall again, the same or the other.
 """
 
 from typing import NamedTuple
@@ -87,7 +88,9 @@ def saddles(X: Float[Array, "n d"], y: Float[Array, "n"], *, max_jumps: int = 10
             raise RuntimeError(f"saddles has not ended after max_jumps = {max_jumps} jumps, at time {now:.6g}")
         wait = np.where(moving, (np.sign(g) - s) / np.where(moving, g, 1), np.inf)
         if wait.min() <= 0:
-            raise RuntimeError(f"saddles: the minimizer after {len(jumps)} jumps is not unique; X must have columns in general position")
+            raise RuntimeError(
+                f"saddles: the minimizer after {len(jumps)} jumps is not unique; X must have columns in general position"
+            )
         now, jumped = now + wait.min(), wait <= wait.min() + _ZERO * (now + wait.min())
         s = np.where(jumped, np.sign(g), np.clip(s + wait.min() * np.where(moving, g, 0), -1, 1))
         before, beta = beta, _minimizer(X, y, np.where(jumped | (beta != 0), s, 0.0))

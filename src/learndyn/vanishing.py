@@ -1,9 +1,9 @@
 r"""Gradient flow from a vanishing initialization, in the logarithms of the neurons' norms.
 
-A network $f(x) = \sum_i f_i(x; \theta_i)$ of homogeneous neurons that starts at the scale $\alpha$ waits for a time of order
-$\log(1/\alpha)$ (degree 2) or $\alpha^{-(\kappa - 2)}$ (degree $\kappa > 2$), learns something within a time of order one, and waits
-again. In the parameters themselves the waiting is exponential growth from numbers that may be far below the rounding
-of those beside them. In $\log|\theta_i|$ it is a straight line, which a solver crosses in one step.
+A network $f(x) = \sum_i f_i(x; \theta_i)$ of homogeneous neurons that starts at the scale $\alpha$ waits for a time of
+order $\log(1/\alpha)$ (degree 2) or $\alpha^{-(\kappa - 2)}$ (degree $\kappa > 2$), learns something within a time of
+order one, and waits again. In the parameters themselves the waiting is exponential growth from numbers that may be far
+below the rounding of those beside them. In $\log|\theta_i|$ it is a straight line, which a solver crosses in one step.
 """
 
 import functools
@@ -70,17 +70,18 @@ def gradient_flow(
     r"""$\frac{d}{dt}\log|\theta| = \kappa|\theta|^{\kappa-2}\hat U$, $\frac{d}{dt}\hat\theta = |\theta|^{\kappa-2}P_\perp\nabla U$ for every neuron.
 
     U is the utility under the residual of the moment, so that this is the gradient flow of L itself, no approximation.
-    For $\kappa > 2$ the unknown is $|\theta|^{-(\kappa - 2)}$, which waits in a straight line there. Tsit5 makes the steps, and where
-    its stability would keep them short, between jumps, a linearly implicit method does: their number grows with the
-    number of jumps, hardly with $\log(1/\alpha)$; and with the ratio of the rates where active neurons learn a direction of
-    the data that varies ten thousand times less than another.
+    For $\kappa > 2$ the unknown is $|\theta|^{-(\kappa - 2)}$, which waits in a straight line there. Tsit5 makes the
+    steps, and where its stability would keep them short, between jumps, a linearly implicit method does: their number
+    grows with the number of jumps, hardly with $\log(1/\alpha)$; and with the ratio of the rates where active neurons
+    learn a direction of the data that varies ten thousand times less than another.
 
-    **Which numbers must be small.** A unit vector holds no deviation below its rounding. A neuron $f = u v x$ that has turned
-    to $u = v$ keeps the conserved $u^2 - v^2 \sim \alpha^2$ as a deviation of its direction, lost below $\alpha \sim 10^{-5}$; when the
-    sign of its utility changes, that deviation decides when it turns to $u = -v$. Write such a neuron in the coordinates that
-    keep their signs, $f = (a^2 - b^2)x/2$ (the same flow, turned by 45 degrees), and give each its own logarithm by
-    `blocks=(1, 1)`. In general `blocks` are sizes of consecutive groups of a neuron's parameters; each has a norm and a
-    direction of its own. A block of one parameter keeps its sign; a block must not pass through zero.
+    **Which numbers must be small.** A unit vector holds no deviation below its rounding. A neuron $f = u v x$ that has
+    turned to $u = v$ keeps the conserved $u^2 - v^2 \sim \alpha^2$ as a deviation of its direction, lost below
+    $\alpha \sim 10^{-5}$; when the sign of its utility changes, that deviation decides when it turns to $u = -v$. Write
+    such a neuron in the coordinates that keep their signs, $f = (a^2 - b^2)x/2$ (the same flow, turned by 45 degrees),
+    and give each its own logarithm by `blocks=(1, 1)`. In general `blocks` are sizes of consecutive groups of a
+    neuron's parameters; each has a norm and a direction of its own. A block of one parameter keeps its sign; a block
+    must not pass through zero.
 
     Args:
       neuron: `neuron(theta, X)` of shape (n, c), homogeneous in theta; smooth, or with kinks that few neurons meet.
@@ -204,7 +205,8 @@ def jump_times(path: Path, *, fraction: int | float = 0.5) -> list[Jump]:
     r"""When neurons come and go: the times at which $|\theta_i|$ passes `fraction` of the largest norm that it ever had.
 
     Only neurons that have risen count, those whose largest norm is above the geometric mean of the norm at the start
-    and the largest of all neurons. Between the observed times $\log|\theta_i|$ is the cubic that has its values and its growth.
+    and the largest of all neurons. Between the observed times $\log|\theta_i|$ is the cubic that has its values and its
+    growth.
 
     Args:
       path: a flow, observed often enough; best at the solver's own steps.

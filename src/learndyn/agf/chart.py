@@ -1,9 +1,9 @@
 r"""Dormant neurons near directions that attract or repel them, in a chart that loses no digits.
 
 A neuron aligns exponentially fast, and when the residual changes the direction it has found may become one that repels.
-Then it leaves along what is left of its first deviation, which may be far below the rounding of a unit vector and decides
-*when* it leaves. So a neuron near a critical direction e of the utility is held as $\theta = e^{\rho}(e + e^\lambda d)$ with a unit
-tangent d. With $z = e^\lambda d$,
+Then it leaves along what is left of its first deviation, which may be far below the rounding of a unit vector and
+decides *when* it leaves. So a neuron near a critical direction e of the utility is held as
+$\theta = e^{\rho}(e + e^\lambda d)$ with a unit tangent d. With $z = e^\lambda d$,
 
 $$\dot\rho = e \cdot \nabla U(e + z), \qquad \dot z = P_\perp\nabla U(e + z) - (e \cdot \nabla U(e + z))\, z$$
 

@@ -4,9 +4,10 @@ With $\rho = \log|\theta|$ the equations of a dormant neuron are, for every degr
 
 $$\dot\rho = e^{(\kappa-2)\rho}\, \kappa\hat U, \qquad \dot{\hat\theta} = e^{(\kappa-2)\rho}\, P_\perp\nabla U(\hat\theta).$$
 
-For $\kappa = 2$ the norm does not matter to the speed. For $\kappa > 2$ all is slow while the norm is small, and the solver runs
-on a clock s of its own, $dt/ds = \min_i e^{-(\kappa-2)\rho_i}$ over the dormant neurons, in which the fastest neuron has the
-speed of $\kappa = 2$; the time t is one more unknown. Norms of $10^{-300}$ cost what norms of $10^{-3}$ do.
+For $\kappa = 2$ the norm does not matter to the speed. For $\kappa > 2$ all is slow while the norm is small, and the
+solver runs on a clock s of its own, $dt/ds = \min_i e^{-(\kappa-2)\rho_i}$ over the dormant neurons, in which the
+fastest neuron has the speed of $\kappa = 2$; the time t is one more unknown. Norms of $10^{-300}$ cost what norms of
+$10^{-3}$ do.
 """
 
 import functools

@@ -65,9 +65,11 @@ def utilities(
 ) -> Float[Array, "H"]:
     r"""$\hat U_i = \mathbb E\, \langle f_i(x; \theta_i/|\theta_i|),\, r(x) \rangle$: the rate at which neuron i can lower the loss.
 
-    A neuron so small that the residual does not feel it moves by $\dot\theta = \nabla_\theta \mathbb E\langle f_i, r\rangle$. With
-    Euler's theorem, $\theta \cdot \nabla f_i = \kappa f_i$, its norm obeys $\frac{d}{dt}|\theta| = \kappa |\theta|^{\kappa - 1} \hat U$, and
-    its direction climbs $\hat U$ on the sphere: $\frac{d}{dt}\hat\theta = |\theta|^{\kappa - 2} P_\perp \nabla U(\hat\theta)$.
+    A neuron so small that the residual does not feel it moves by
+    $\dot\theta = \nabla_\theta \mathbb E\langle f_i, r\rangle$. With Euler's theorem,
+    $\theta \cdot \nabla f_i = \kappa f_i$, its norm obeys $\frac{d}{dt}|\theta| = \kappa |\theta|^{\kappa - 1} \hat U$,
+    and its direction climbs $\hat U$ on the sphere:
+    $\frac{d}{dt}\hat\theta = |\theta|^{\kappa - 2} P_\perp \nabla U(\hat\theta)$.
 
     Args:
       neuron: `neuron(theta, X)` of shape (n, c).
@@ -118,8 +120,8 @@ def data(X, y, name="y") -> None:
 def problem(neuron: Callable, X, y, neurons, degree) -> None:
     r"""What every method for sums of homogeneous neurons needs: data that fit, and a neuron of the degree it claims.
 
-    Homogeneity is measured, not believed: at random unit vectors the outputs at $\tfrac12\theta$ and $2\theta$ are compared with
-    those at $\theta$, entry by entry.
+    Homogeneity is measured, not believed: at random unit vectors the outputs at $\tfrac12\theta$ and $2\theta$ are
+    compared with those at $\theta$, entry by entry.
 
     Raises:
       ValueError, TypeError: with the argument, its value, and what is needed; for a neuron of another degree, or none,

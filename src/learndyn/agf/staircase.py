@@ -64,17 +64,18 @@ def staircase(
 ) -> Staircase:
     r"""$\tau_i = \inf\{t : \log|\theta_i(t)| = \log R\}$, the jump times of alternating gradient flows, and the saddles between.
 
-    Gradient flow on $\tfrac12\mathbb E|\sum_i f_i(x;\theta_i) - y|^2$ from tiny neurons alternates between two motions. While it
-    waits at a saddle, the residual r stands still, and every dormant neuron for itself maximizes its utility,
+    Gradient flow on $\tfrac12\mathbb E|\sum_i f_i(x;\theta_i) - y|^2$ from tiny neurons alternates between two motions.
+    While it waits at a saddle, the residual r stands still, and every dormant neuron for itself maximizes its utility,
 
     $$\frac{d}{dt}\hat\theta_i = |\theta_i|^{\kappa-2} P_\perp \nabla U_i(\hat\theta_i; r), \qquad
       \frac{d}{dt}|\theta_i| = \kappa|\theta_i|^{\kappa-1}\,\hat U_i(\hat\theta_i; r),$$
 
     until the first norm has grown to the radius R. With R = 1 this is the moment when the accumulated utility
-    $S_i = \int \kappa \hat U_i\, dt$ reaches $-\log|\theta_i(0)|$ (degree 2), or $(|\theta_i(0)|^{2-\kappa} - 1)/(\kappa - 2)$ (above).
-    Then the active neurons minimize the loss, with the new one among them, in a time that is nothing beside the waiting; those
-    that come back to zero are dormant again. Direction and norm are integrated together, so alignment is part of the
-    times, and the order of the jumps may depend on the initial directions. A utility may be negative, and a norm may fall.
+    $S_i = \int \kappa \hat U_i\, dt$ reaches $-\log|\theta_i(0)|$ (degree 2), or
+    $(|\theta_i(0)|^{2-\kappa} - 1)/(\kappa - 2)$ (above). Then the active neurons minimize the loss, with the new one
+    among them, in a time that is nothing beside the waiting; those that come back to zero are dormant again. Direction
+    and norm are integrated together, so alignment is part of the times, and the order of the jumps may depend on the
+    initial directions. A utility may be negative, and a norm may fall.
 
     What is exact: everything but the separation of the two motions, whose error is of relative order
     $1/\log(1/|\theta(0)|)$ in the times. The choice of R is part of it. A neuron that comes back has again the norm R, and
@@ -82,7 +83,8 @@ def staircase(
 
     Args:
       neuron: $f_i$: `neuron(theta, X)` of shape (n, c), homogeneous in theta, smooth where the flow passes. A kink of a
-        ReLU at which a direction comes to rest is to be rounded off, homogeneously: $\tfrac12(z + \sqrt{z^2 + \epsilon^2|w|^2})$.
+        ReLU at which a direction comes to rest is to be rounded off, homogeneously:
+        $\tfrac12(z + \sqrt{z^2 + \epsilon^2|w|^2})$.
       X: inputs (n, d) for all neurons, or (H, n, d) for each neuron its own.
       y: targets.
       neurons: $\theta(0)$, one neuron a row: its norm and its direction both matter. Norms down to 1e-300 cost the same.
@@ -130,7 +132,9 @@ def staircase(
             break
         if len(jumps) == most:
             if max_jumps is None:
-                raise RuntimeError(f"staircase has not ended after {most} jumps; raise max_jumps if neurons keep coming and going")
+                raise RuntimeError(
+                    f"staircase has not ended after {most} jumps; raise max_jumps if neurons keep coming and going"
+                )
             ended = f"max_jumps = {most} is reached"
             break
         now, jumped = now + float(dt) / scale, jnp.asarray(jumped)
@@ -179,11 +183,13 @@ def _settings(neurons, degree, radius, until, max_jumps, rtol, max_steps):
     sizes = np.asarray(polar(neurons)[0])
     if (i := int(np.argmax(sizes))) is not None and sizes[i] >= np.log(radius):
         raise ValueError(
-            f"neurons must be smaller than the radius {radius:g} at which they jump, but neurons[{i}] has norm {np.exp(sizes[i]):.3g}"
+            f"neurons must be smaller than the radius {radius:g} at which they jump, but neurons[{i}] has norm "
+            f"{np.exp(sizes[i]):.3g}"
         )
     if (2 - degree) * sizes.min() > 690:
         raise ValueError(
             f"neurons must jump at a time that a number can hold, but neurons[{np.argmin(sizes)}] of norm "
-            f"{np.exp(sizes.min()):.3g} and degree {degree} takes some |theta|^{2 - degree:g} = 1e{(2 - degree) * sizes.min() / np.log(10):.0f}"
+            f"{np.exp(sizes.min()):.3g} and degree {degree} takes some |theta|^{2 - degree:g} = "
+            f"1e{(2 - degree) * sizes.min() / np.log(10):.0f}"
         )
     return float(np.log(radius))
