@@ -181,7 +181,7 @@ def _settings(neurons, degree, radius, until, max_jumps, rtol, max_steps):
     if not 1e-13 <= rtol <= 1e-3:
         raise ValueError(f"rtol must be between 1e-13 and 1e-3, but is {rtol!r}")
     sizes = np.asarray(polar(neurons)[0])
-    if (i := int(np.argmax(sizes))) is not None and sizes[i] >= np.log(radius):
+    if sizes[i := int(np.argmax(sizes))] >= np.log(radius):
         raise ValueError(
             f"neurons must be smaller than the radius {radius:g} at which they jump, but neurons[{i}] has norm "
             f"{np.exp(sizes[i]):.3g}"
