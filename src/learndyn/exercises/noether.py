@@ -161,7 +161,7 @@ def _check_laws(law, loss, params, shape, rank, where, hint):
     value = jnp.asarray(law(params))
     assert value.shape == shape, f"{where}: the answer must have shape {shape}, but has {value.shape}"
     flat, unravel = ravel_pytree(params)
-    slopes = np.asarray(jax.jacobian(lambda v: jnp.ravel(law(unravel(v))))(flat))
+    slopes = np.asarray(jax.jit(jax.jacobian(lambda v: jnp.ravel(law(unravel(v)))))(flat))
     assert np.isfinite(slopes).all(), f"{where}: the answer's derivatives are not finite"
     gradient = np.asarray(ravel_pytree(jax.jit(jax.grad(loss))(params))[0])
     sizes = np.linalg.norm(slopes, axis=1) * np.linalg.norm(gradient)
