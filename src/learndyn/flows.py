@@ -94,7 +94,7 @@ def gradient_flow(
         require.static(name, function)
     _report.begin()
     solve = _compiled(loss, observe, solver, max_steps, bool(progress))
-    observed, params, stats, succeeded, reached = solve(params0, times, rtol, atol)
+    observed, params, stats, succeeded, reached = solve(params0, times, float(rtol), float(atol))  # NumPy's would compile anew
     if isinstance(succeeded, jax.core.Tracer):  # inside somebody's vmap or jit: raise when the numbers are there
         advice = f"gradient_flow failed: {_DIVERGED}, or it needs more than {max_steps} steps. {_STIFF}"
         observed, params = eqx.error_if((observed, params), ~succeeded, advice)
