@@ -171,8 +171,9 @@ def test_compiled_once_for_new_numbers():
         traces.append(1)
         return p
 
-    for k in range(3):
-        flows.gradient_flow(LOSS, START + k, TIMES * (k + 1), observe=look, rtol=10.0 ** (-6 - k), atol=1e-9)
+    for k, kind in enumerate((float, float, np.float64)):
+        tolerances = {"rtol": kind(10.0 ** (-6 - k)), "atol": kind(1e-9)}
+        flows.gradient_flow(LOSS, START + k, TIMES * (k + 1), observe=look, **tolerances)
         if k == 0:
             first = len(traces)
     assert len(traces) == first
