@@ -102,6 +102,15 @@ def matrix(name: str, value, *, rows: int | None = None, columns: int | None = N
         raise ValueError(f"{name} must have shape {need}, but has shape {tuple(value.shape)}")
 
 
+def widths(value) -> None:
+    """The numbers of inputs, hidden neurons, and outputs of a network."""
+    sequence("widths", value)
+    if len(value) < 2:
+        raise ValueError(f"widths must hold at least the inputs and the outputs, but is {tuple(value)}")
+    for level, width in enumerate(value):
+        positive_integer(f"widths[{level}]", width)
+
+
 def finite(name: str, value) -> None:
     """Real numbers, no NaN, no infinity anywhere in an array or a pytree of arrays; says where the first one is."""
     for path, leaf in jax.tree_util.tree_leaves_with_path(value):

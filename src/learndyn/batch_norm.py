@@ -69,12 +69,8 @@ def mlp(
 
     Source: Ioffe & Szegedy (2015).
     """
-    require.sequence("widths", widths)
+    require.widths(widths)
     widths = tuple(widths)
-    if len(widths) < 2:
-        raise ValueError(f"widths must hold at least the inputs and the outputs, but is {widths}")
-    for level, width in enumerate(widths):
-        require.positive_integer(f"widths[{level}]", width)
     hidden = len(widths) - 2
     if normalized is not None:
         require.sequence("normalized", normalized)

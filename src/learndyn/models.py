@@ -62,12 +62,8 @@ def mlp(
 
     Source: Jacot et al. (2018) for ntk; the standard one is that of He et al. (2015) at $\sigma_w=\sqrt2$.
     """
-    require.sequence("widths", widths)
+    require.widths(widths)
     widths = tuple(widths)
-    if len(widths) < 2:
-        raise ValueError(f"widths must hold at least the inputs and the outputs, but is {widths}")
-    for level, width in enumerate(widths):
-        require.positive_integer(f"widths[{level}]", width)
     if not callable(activation):
         require.one_of("activation", activation, ACTIVATIONS)
         activation = ACTIVATIONS[activation]

@@ -68,11 +68,7 @@ def initialize(widths: Sequence[int], *, scale: float | Float[Array, ""], key: P
     Raises:
       ValueError, TypeError: for fewer than two widths, one below 1, a scale that is not positive, or no key.
     """
-    require.sequence("widths", widths)
-    if len(widths) < 2:
-        raise ValueError(f"widths must hold at least the inputs and the outputs, but is {tuple(widths)}")
-    for level, width in enumerate(widths):
-        require.positive_integer(f"widths[{level}]", width)
+    require.widths(widths)
     if not isinstance(scale, jax.Array):
         require.positive("scale", scale)
     require.key("key", key)
