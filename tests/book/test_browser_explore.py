@@ -219,9 +219,8 @@ def test_a_whole_update_takes_less_than_a_frame(desk, figure):
         times, empty = desk.page.evaluate(UPDATES, [figure.id, figure.settings()[run * 40 : run * 40 + 40].tolist()])
         p95.append(np.percentile(times, 95))
         ratios.append(np.median(times) / np.median(empty))
-    print(f"{figure.page} {figure.id}: p95 {min(p95):.1f} ms, {np.median(ratios):.2f} of a redraw with nothing new")
-    # the best of five runs: whatever else the machine does can only add
-    assert min(p95) <= FRAME, (p95, ratios)
+    print(f"{figure.page} {figure.id}: p95 {np.median(p95):.1f} ms, {np.median(ratios):.2f} of a redraw with nothing new")
+    assert np.median(p95) <= FRAME, (p95, ratios)
 
 
 @FIGURES
