@@ -10,7 +10,6 @@ $$\dot\rho = e \cdot \nabla U(e + z), \qquad \dot z = P_\perp\nabla U(e + z) - (
 up to the common factor $e^{(\kappa - 2)\rho}$: exact, and linear in z while z is small.
 """
 
-
 import functools
 from typing import NamedTuple
 

@@ -10,7 +10,7 @@ $$\dot\theta = M\theta, \qquad \theta(t) = \sum_k s_k\, e^{\ell_k + \mu_k t}\, q
 The log-norm is convex in t, as a logarithm of a sum of exponentials is. From below log R it may first fall, and it rises
 through log R at most once: Newton's method, started to the right of that, finds the jump time to rounding. No solver.
 
-A neuron is held as its amplitudes' signs and logarithms in the frame of the modes $q_k$. They are needed all. A linear
+A neuron is held as its amplitudes' signs and logarithms in the frame of the modes $q_k$. All are needed. A linear
 neuron that has turned to the first singular mode, found learned by another, leaves by its part along the second,
 $e^{(\sigma_2 - \sigma_1)\tau}$ of the whole, and then along the third; at $|\theta(0)| = 10^{-200}$ no unit vector
 holds any of these. When the residual changes, the frame is turned only as far as the new M couples its columns: the
