@@ -1,0 +1,223 @@
+r"""The central flow: where gradient descent goes at the edge of stability, on average over its oscillations.
+
+Near the edge descent is at $w + x$, where w moves slowly and x swings from side to side along the directions whose
+curvature has come to $2/\eta$. With $\Sigma = \overline{xx^\top}$ the gradient is on average
+$\nabla L(w) + \frac12\nabla\langle\nabla^2L(w), \Sigma\rangle$, and $\Sigma$ is what keeps the curvature at $2/\eta$.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float, Key, PyTree
+
+from learndyn import _require as require
+from learndyn.curvature import hvp, top_eigenpairs
+
+TOLERANCE = 1e-9  # of the complementarity problem, relative to its terms
+ITERATIONS = 300
+
+
+class Center(NamedTuple):
+    r"""The central flow at steps 0, 1, ..., steps.
+
+    Attributes:
+      losses: $L(w)$, at the center of the oscillations; less than the average loss.
+      predicted: $L(w) + \mathrm{tr}\,\Sigma/\eta$, the average of the loss over the oscillations.
+      eigenvalues: the largest of $\nabla^2L(w)$, descending.
+      covariances: $\Sigma$ in the basis of the eigenvectors; zero away from the edge.
+      gaps: how far the complementarity problem is from being solved, relative to its terms.
+      params: w at the last step.
+    """
+
+    losses: Float[Array, " t"]
+    predicted: Float[Array, " t"]
+    eigenvalues: Float[Array, "t k"]
+    covariances: Float[Array, "t k k"]
+    gaps: Float[Array, " t"]
+    params: PyTree
+
+
+def integrate(
+    loss: Callable[[PyTree], Float[Array, ""]],
+    params0: PyTree,
+    learning_rate: float,
+    steps: int,
+    *,
+    directions: int = 1,
+    substeps: int = 2,
+    key: Key[Array, ""],
+) -> Center:
+    r"""$\dot w = -\eta\,(\nabla L + \frac12\nabla\langle\nabla^2L, \Sigma\rangle)$, one unit of time a step of descent.
+
+    $\Sigma$ lives in the span of the top eigenvectors and is the one positive semidefinite matrix that keeps these
+    eigenvalues from passing $2/\eta$ without holding down one that is below: with $H$ for what the Hessian becomes
+    there in a time h, $\Sigma\succeq0$, $2/\eta - H\succeq0$, and $\langle\Sigma, 2/\eta - H\rangle=0$. Below the edge
+    $\Sigma = 0$ and this is gradient flow. Each substep is one explicit Euler step of length h; the eigenvectors are
+    followed by one block step of Rayleigh and Ritz from those of the substep before.
+
+    Args:
+      loss: $L$, a scalar function of the parameters, three times differentiable.
+      params0: $\theta_0$, a pytree of floating point arrays; its sharpness should not be above $2/\eta$.
+      learning_rate: $\eta$ of the descent that is to be predicted.
+      steps: how many steps of descent.
+      directions: k, how many eigenvalues may be at the edge at once; one substep takes 2k + 2 products with the Hessian
+        and k(k + 1)/2 of its derivatives.
+      substeps: 1/h; at least 2, for an eigenvalue of $2/\eta$ times a whole step is the limit of Euler's method.
+      key: a PRNG key, to find the first eigenvectors.
+
+    Returns:
+      `Center`.
+
+    Raises:
+      ValueError, TypeError: for bad arguments, before tracing.
+      FloatingPointError: when the flow stops being finite: more eigenvalues come to the edge than `directions`, or the
+        start is far above it.
+
+    Source: Cohen et al. (2025), sections 3 and 4.
+    """
+    require.loss(loss, params0)
+    require.static("loss", loss)
+    require.positive("learning_rate", learning_rate)
+    require.positive_integer("steps", steps)
+    require.positive_integer("directions", directions)
+    require.positive_integer("substeps", substeps)
+    if substeps < 2:
+        raise ValueError(f"substeps must be at least 2, the limit of Euler's method at the edge, but is {substeps}")
+    require.key("key", key)
+    w, unravel = ravel_pytree(params0)
+    if directions + 1 > w.size:
+        raise ValueError(f"directions must be less than the number of parameters, {w.size}, but is {directions}")
+    pairs = top_eigenpairs(hvp(loss, params0), params0, directions + 1, key=key)
+    vectors = jax.vmap(lambda v: ravel_pytree(v)[0])(pairs.vectors)
+    rate = jnp.asarray(learning_rate, w.dtype)
+    w, seen = _compiled(loss, jax.tree.structure(params0), _shapes(params0), steps, directions, substeps)(w, vectors, rate)
+    losses, eigenvalues, covariances, gaps = seen
+    if not bool(jnp.all(jnp.isfinite(losses))):
+        last = int(np.argmin(np.isfinite(np.asarray(losses))))
+        raise FloatingPointError(
+            f"central_flow: the loss is no longer finite at step {last} of {steps}; let more directions than {directions} be "
+            "at the edge, or start below it"
+        )
+    predicted = losses + jnp.trace(covariances, axis1=1, axis2=2) / learning_rate
+    return Center(losses, predicted, eigenvalues, covariances, gaps, unravel(w))
+
+
+def _shapes(params):
+    return tuple((leaf.shape, jnp.result_type(leaf)) for leaf in jax.tree.leaves(params))
+
+
+@functools.lru_cache(maxsize=8)
+def _compiled(loss, structure, shapes, steps, k, substeps):
+    like = jax.tree.unflatten(structure, [jnp.zeros(shape, dtype) for shape, dtype in shapes])
+    unravel = ravel_pytree(like)[1]
+    flat = lambda w: loss(unravel(w))
+    rows, columns = np.triu_indices(k)
+
+    def entry(w, u, v):  # u'Hv, as a function of where the Hessian is taken
+        return u @ jax.jvp(jax.grad(flat), (w,), (v,))[1]
+
+    def look(w, vectors, Sigma, learning_rate):
+        gradient, multiply = jax.linearize(jax.grad(flat), w)
+        values, moved = _follow_block(jax.vmap(multiply), vectors)
+        U, turn = moved[:k], moved[:k] @ vectors[:k].T
+        upper = jax.vmap(lambda i, j: jax.grad(entry)(w, U[i], U[j]))(rows, columns)
+        slopes = jnp.zeros((k, k, w.size)).at[rows, columns].set(upper).at[columns, rows].set(upper)
+        h = learning_rate / substeps
+        room = jnp.diag(2 / learning_rate - values[:k]) + h * slopes @ gradient
+        brake = 0.5 * h * jnp.einsum("ijp,klp->ijkl", slopes, slopes)
+        Sigma, gap = _solve(room, brake, turn @ Sigma @ turn.T)
+        drift = gradient + 0.5 * jnp.einsum("ij,ijp->p", Sigma, slopes)
+        return w - h * drift, moved, Sigma, (values[:k], gap)
+
+    @jax.jit
+    def run(w, vectors, learning_rate):
+        def substep(carry, _):
+            w, vectors, Sigma = carry
+            w, vectors, Sigma, _ = look(w, vectors, Sigma, learning_rate)
+            return (w, vectors, Sigma), None
+
+        def step(carry, _):
+            before = carry[0]
+            w, vectors, Sigma, (values, gap) = look(*carry, learning_rate)
+            carry, _ = jax.lax.scan(substep, (w, vectors, Sigma), None, length=substeps - 1)
+            return carry, (flat(before), values, Sigma, gap)
+
+        (w, *_), seen = jax.lax.scan(step, (w, vectors, jnp.zeros((k, k))), None, length=steps + 1)
+        return w, seen
+
+    return run
+
+
+def _follow_block(multiply, vectors):
+    """Rayleigh and Ritz in the span of the vectors and their images: all of them a little better at once."""
+    images = multiply(vectors)
+    outside = images - (images @ vectors.T) @ vectors
+    basis = jnp.linalg.qr(jnp.concatenate([vectors, outside]).T)[0].T
+    projected = basis @ multiply(basis).T
+    values, mixing = jnp.linalg.eigh(0.5 * (projected + projected.T))
+    top = mixing[:, ::-1][:, : len(vectors)].T
+    return values[::-1][: len(vectors)], top @ basis
+
+
+def complementarity(
+    room: Float[Array, "k k"], brake: Float[Array, "k k k k"], start: Float[Array, "k k"] | None = None
+) -> Float[Array, "k k"]:
+    r"""$X \succeq 0,\quad Y = A + G[X] \succeq 0,\quad \langle X, Y\rangle = 0$.
+
+    These are the conditions for the minimum of $\frac12\langle X, G[X]\rangle + \langle A, X\rangle$ over positive
+    semidefinite X, found by accelerated projected gradients; for k = 1 it is $X = \max(0, -A/G)$.
+
+    Args:
+      room: A, symmetric: how far the Hessian will be below $2/\eta$ if nothing brakes it.
+      brake: G, with $G[X]_{ij} = \sum_{kl}G_{ijkl}X_{kl}$: how much room a covariance makes; positive semidefinite.
+      start: a first guess, such as the solution of a neighboring problem.
+
+    Returns:
+      X.
+
+    Raises:
+      ValueError: for shapes that do not fit, or if the tolerance is not met (the room is negative where there is no
+        brake, so that there is no solution).
+    """
+    require.matrix("room", room)
+    k = room.shape[0]
+    if room.shape != (k, k):
+        raise ValueError(f"room must be square, but has shape {room.shape}")
+    require.array("brake", brake, ndim=4)
+    if brake.shape != (k, k, k, k):
+        raise ValueError(f"brake must have shape {(k, k, k, k)}, but has shape {brake.shape}")
+    if start is not None:
+        require.matrix("start", start, rows=k, columns=k)
+    X, gap = _solve(room, brake, jnp.zeros_like(room) if start is None else start)
+    if not isinstance(gap, jax.core.Tracer) and not gap <= TOLERANCE:
+        raise ValueError(f"room must be positive where brake is zero, or there is no solution: the gap is {float(gap):.1e}")
+    return X
+
+
+def _solve(A, G, start):
+    length = 1 / (jnp.linalg.norm(G) + jnp.finfo(A.dtype).tiny)
+
+    def project(M):
+        values, vectors = jnp.linalg.eigh(0.5 * (M + M.T))
+        return (vectors * jnp.maximum(values, 0)) @ vectors.T
+
+    def iterate(state):
+        X, Z, pace, _, count = state
+        new = project(Z - length * (A + jnp.einsum("ijkl,kl->ij", G, Z)))
+        # momentum that points uphill is forgotten
+        pace = jnp.where(jnp.sum((Z - new) * (new - X)) > 0, 1.0, pace)
+        quicker = 0.5 * (1 + jnp.sqrt(1 + 4 * pace**2))
+        gap = jnp.linalg.norm(new - Z) / length / (jnp.linalg.norm(A) + jnp.finfo(A.dtype).tiny)
+        return new, new + (pace - 1) / quicker * (new - X), quicker, gap, count + 1
+
+    def going(state):
+        return (state[3] > TOLERANCE) & (state[4] < ITERATIONS)
+
+    one = jnp.ones((), A.dtype)
+    X, _, _, gap, _ = jax.lax.while_loop(going, iterate, (start, start, one, jnp.inf * one, 0))
+    return X, gap
