@@ -1,0 +1,185 @@
+r"""Sectors: where a small ReLU neuron turns, arc by arc, exactly.
+
+A ReLU neuron $f(x) = a\,\mathrm{relu}(w\cdot x)$ with $a = s|w|$, so small that the residual r does not feel it, moves by
+$\frac{d}{dt}\hat w = s P_\perp g$, $\frac{d}{dt}\log|w| = s\,g\cdot\hat w$, where
+$g = \frac1n\sum_{w\cdot x_i > 0} r_i x_i$ is constant as long as no sample changes sides. The directions with the same open
+samples are a sector. Inside one, $\hat w$ runs along the great circle toward g, and the angle $\varphi$ between them obeys
+$\tan\frac\varphi2 \propto e^{-|g|t}$. At a wall, $w\cdot x_i = 0$, the neuron crosses or stays and slides along it. So the
+whole way is a finite list of arcs, and needs no solver.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from learndyn import _require as require
+
+_SMALL = 1e-12  # beside numbers of order one: unit directions, shares of a sample
+
+
+class Climb(NamedTuple):
+    r"""Where m neurons come to rest, and what the way costs them.
+
+    Attributes:
+      directions: $\hat w$ at rest; where a neuron is shut for all samples, or nothing pulls, where that happened.
+      rates: $\frac{d}{dt}\log|w|$ there, twice the utility; negative where a neuron rests and shrinks, zero for a dead one.
+      offsets: $\lim\,\log|w(t)| - \log|w(0)| - \mathrm{rate}\cdot t$, at most zero where the rate is positive: what turning costs.
+      walls: the samples on whose walls the neuron rests.
+      open: the samples for which it is open, those of the walls left out.
+      arcs: how many pieces of great circles it went.
+    """
+
+    directions: Float[Array, "m d"]
+    rates: Float[Array, "m"]
+    offsets: Float[Array, "m"]
+    walls: Bool[Array, "m n"]
+    open: Bool[Array, "m n"]
+    arcs: np.ndarray
+
+
+def climb(
+    X: Float[Array, "n d"],
+    residual: Float[Array, "n 1"],
+    directions: Float[Array, "m d"],
+    signs: Float[Array, "m"],
+    *,
+    max_arcs: int = 1000,
+) -> Climb:
+    r"""The limit of $\frac{d}{dt}\hat w = s P_\perp \frac1n\sum_{w\cdot x_i > 0} r_i x_i$, and the norm gained on the way.
+
+    On walls it is the flow of Filippov: the neuron stays on the wall of sample i if the velocities of both sides point at
+    it, and moves by the mixture $g + \lambda r_i x_i/n$, $0\le\lambda\le1$, that is tangent to the wall.
+
+    Args:
+      X: inputs; a column of ones makes a bias.
+      residual: what is left to be learned, y - f.
+      directions: $w$ at the start, one neuron a row, of any length but zero, on no wall.
+      signs: s, the sign of each output weight, 1 or -1.
+      max_arcs: the most arcs a neuron may go.
+
+    Returns:
+      `Climb`, in NumPy arrays.
+
+    Raises:
+      ValueError, TypeError: for shapes that do not fit, a direction that is zero or on a wall, a sign that is neither 1 nor -1.
+      RuntimeError: when a neuron is not at rest after max_arcs arcs.
+
+    Source: Maennel, Bousquet and Gelly (2018), section 3; the closed form along an arc is derived in the book.
+    """
+    require.matrix("X", X)
+    require.matrix("residual", residual, rows=X.shape[0], columns=1)
+    require.matrix("directions", directions, columns=X.shape[1])
+    require.array("signs", signs, ndim=1)
+    require.positive_integer("max_arcs", max_arcs)
+    X, pull, W, signs = (np.asarray(a, float) for a in (X, residual[:, 0] / X.shape[0], directions, signs))
+    if len(signs) != len(W):
+        raise ValueError(f"signs must have one entry a direction, {len(W)}, but has shape {signs.shape}")
+    if (wrong := np.flatnonzero(np.abs(signs) != 1)).size:
+        raise ValueError(f"signs must be 1 or -1, but signs[{wrong[0]}] is {signs[wrong[0]]:g}")
+    length = np.linalg.norm(W, axis=1)
+    if (zero := np.flatnonzero(length == 0)).size:
+        raise ValueError(f"directions must not be zero, but directions[{zero[0]}] is")
+    W = W / length[:, None]
+    heights = np.abs(W @ X.T) - _SMALL * np.linalg.norm(X, axis=1)
+    if (on := np.argwhere((heights <= 0) & (np.linalg.norm(X, axis=1) > 0))).size:
+        raise ValueError(f"directions must lie on no wall, but directions[{on[0, 0]}] is at right angles to X[{on[0, 1]}]")
+    found = []
+    for k, (w, sign) in enumerate(zip(W, signs)):
+        end = _rest(X, sign * pull, w, max_arcs)
+        if end is None:
+            raise RuntimeError(f"climb: neuron {k} is not at rest after max_arcs = {max_arcs} arcs; raise max_arcs")
+        found.append(end)
+    return Climb(*map(np.array, zip(*found)))
+
+
+def maximizers(X: Float[Array, "n d"], residual: Float[Array, "n 1"], starts: Float[Array, "m d"]) -> tuple[Climb, np.ndarray]:
+    r"""The different $(\hat w, s)$ of positive utility in which neurons from `starts`, of both signs, come to rest.
+
+    Two ends are the same if sign, walls and open samples are: a sector, or a face of one, holds at most one maximizer.
+
+    Args:
+      X, residual: as in `climb`.
+      starts: directions from which to climb. In two dimensions a few from each of the 2n sectors find all maximizers; in
+        more dimensions what is found are those with basins not too small.
+
+    Returns:
+      `Climb` of the different ends, in the order of falling rates, and their signs. What leads nowhere is left out.
+
+    Raises:
+      ValueError, TypeError, RuntimeError: as `climb`.
+    """
+    require.matrix("starts", starts)
+    signs = np.repeat([1.0, -1.0], len(starts))
+    ends = climb(X, residual, np.tile(np.asarray(starts), (2, 1)), signs)
+    different = {}
+    for k in np.flatnonzero(ends.rates > 0):
+        different.setdefault((signs[k], ends.walls[k].tobytes(), ends.open[k].tobytes()), k)
+    order = sorted(different.values(), key=lambda k: -ends.rates[k])
+    return Climb(*(part[order] for part in ends)), signs[order]
+
+
+def _rest(X, pull, w, max_arcs):
+    """One neuron, from w; `pull` is s r / n. Where it rests, in the order of `Climb`."""
+    is_open, walls, gain, time, just = X @ w > 0, [], 0.0, 0.0, None
+    unit = np.linalg.norm(pull[:, None] * X)  # of forces
+    for arcs in range(max_arcs):
+        force, freed = _force(X, pull, is_open, walls)
+        just = freed if freed is not None else just
+        size = np.linalg.norm(force)
+        toward = force / size if size > _SMALL * unit else w
+        across = w - (w @ toward) * toward
+        angle = np.arctan2(np.linalg.norm(across), w @ toward)
+        if size <= _SMALL * unit or min(angle, np.pi - angle) < 1e-9:  # nothing pulls, or all pulls along w itself
+            rate = float(w @ force) if size > _SMALL * unit else 0.0
+            return w, rate, gain - rate * time, _mask(walls, X), is_open & ~_mask(walls, X), arcs
+        across /= np.linalg.norm(across)
+        meets = np.arctan2(-(X @ toward), X @ across) % np.pi  # where on the great circle sample i changes sides
+        ahead = meets < angle - _SMALL
+        ahead[walls] = False
+        if just is not None:
+            ahead[just] = False
+        if not ahead.any():  # the goal lies in the same sector: the rest of the way takes for ever, and costs a constant
+            offset = gain - size * time + 2 * np.log(np.cos(angle / 2))
+            return toward, size, offset, _mask(walls, X), is_open & ~_mask(walls, X), arcs + 1
+        just = int(np.argmax(np.where(ahead, meets, -1)))
+        time += np.log(np.tan(angle / 2) / np.tan(meets[just] / 2)) / size
+        gain += np.log(np.sin(angle) / np.sin(meets[just]))
+        w = toward * np.cos(meets[just]) + across * np.sin(meets[just])
+        normal = _tangent(X, walls, X[just])
+        beyond = force + (-1 if is_open[just] else 1) * pull[just] * normal
+        if (beyond @ normal) * (force @ normal) > 0:
+            is_open[just] = ~is_open[just]
+        else:  # both sides point at the wall
+            walls = [*walls, just]
+        w = _tangent(X, walls, w)
+        w = w / np.linalg.norm(w)
+
+
+def _force(X, pull, is_open, walls):
+    """The mixture of the gradients around w that is tangent to its walls; walls that do not hold are taken out of the list."""
+    freed = None
+    while True:
+        inside = is_open.copy()
+        inside[walls] = False
+        force = pull[inside] @ X[inside]
+        if not walls:
+            return force, freed
+        share = np.linalg.lstsq(X[walls].T, -force, rcond=None)[0] / pull[walls]  # lambda
+        excess = np.maximum(-share, share - 1)
+        worst = int(np.argmax(excess))
+        if excess[worst] <= 1e-9:
+            return _tangent(X, walls, force), freed
+        freed = walls.pop(worst)
+        is_open[freed] = share[worst] > 1
+
+
+def _tangent(X, walls, v):
+    """v without its part across the walls."""
+    return v - X[walls].T @ np.linalg.lstsq(X[walls].T, v, rcond=None)[0] if walls else v
+
+
+def _mask(walls, X):
+    mask = np.zeros(len(X), bool)
+    mask[walls] = True
+    return mask
