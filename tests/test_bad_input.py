@@ -29,6 +29,7 @@ from learndyn import (
     descent,
     drift,
     ensembles,
+    equal_loss,
     diagonal,
     equilibria,
     explore,
@@ -38,6 +39,7 @@ from learndyn import (
     greedy_low_rank,
     javascript,
     kernels,
+    linear_attention,
     linearization,
     losses,
     models,
@@ -47,12 +49,14 @@ from learndyn import (
     symmetries,
     teacher_student,
     vanishing,
+    vision,
 )
 from learndyn.exercises import alternating_flows as waits
 from learndyn.exercises import broken_laws as broken
 from learndyn.exercises import dynamics, linear_neuron, stability
 from learndyn.exercises import deep_linear as ranks
 from learndyn.exercises import implicit_bias as fits
+from learndyn.exercises import linear_attention as heads
 from learndyn.exercises import linearization as linear
 from learndyn.exercises import mechanics, noether
 from learndyn.exercises import phase_diagram as phases
@@ -88,6 +92,11 @@ def descend(loss=QUADRATIC, params0=START, optimizer=SGD, steps=4, **settings):
 
 def ensemble(loss=QUADRATIC, params0=I2, learning_rates=START, times=(0, 4), **settings):
     return lambda: ensembles.descend(loss, params0, learning_rates, times, **settings)
+
+
+def to_loss(X=I2, y=ONES, params0=None, learning_rates=START, f=MODEL.apply, **settings):
+    params0 = jax.tree.map(lambda p: jnp.stack([p, p]), PARAMS) if params0 is None else params0
+    return lambda: equal_loss.train_to_loss(f, X, y, params0, learning_rates, **{"target": 0.1, "max_steps": 3} | settings)
 
 
 PAIRS = ({"W": I2}, {"W": ONES.T})
@@ -201,6 +210,58 @@ TABLE = [
     Row("deep_linear.saddle", lambda: deep_linear.saddle(I2, [0, 1], width=1), ValueError, "width", "1", "at least"),
     Row("deep_linear.saddle_spectrum", lambda: deep_linear.saddle_spectrum(START, [], width=2, inputs=3, outputs=3), ValueError,
         "singular_values", "2", "= 3 numbers"),
+    # equal_loss
+    Row("equal_loss.train_to_loss", to_loss(f=None), TypeError, "f", "None", "function"),
+    Row("equal_loss.train_to_loss", to_loss(X=NAN), ValueError, "X", "nan", "finite"),
+    Row("equal_loss.train_to_loss", to_loss(y=START), ValueError, "y", "(2,)", "2 axes"),
+    Row("equal_loss.train_to_loss", to_loss(y=I2), ValueError, "y", "(2, 2)", "(2, 1)"),
+    Row("equal_loss.train_to_loss", to_loss(params0=PARAMS), ValueError, "params0", "(3, 2)", "leading axis of 2"),
+    Row("equal_loss.train_to_loss", to_loss(learning_rates=-START), ValueError, "learning_rates", "-1.0", "positive"),
+    Row("equal_loss.train_to_loss", to_loss(target=0.0), ValueError, "target", "0.0", "positive"),
+    Row("equal_loss.train_to_loss", to_loss(max_steps=0), ValueError, "max_steps", "0", "at least 1"),
+    Row("equal_loss.train_to_loss", to_loss(batch_size=3, key=KEY), ValueError, "batch_size", "3", "n = 2"),
+    Row("equal_loss.train_to_loss", to_loss(batch_size=1), TypeError, "key", "None", "PRNG key"),
+    Row("equal_loss.train_to_loss", to_loss(key=KEY), ValueError, "key", "random", "batch_size"),
+    # linear_attention
+    Row("linear_attention.contexts", lambda: linear_attention.contexts(START, 3, 2, key=KEY), ValueError, "covariance", "(2,)",
+        "2 axes"),
+    Row("linear_attention.contexts", lambda: linear_attention.contexts(-I2, 3, 2, key=KEY), ValueError, "covariance", "-1",
+        "no negative eigenvalue"),
+    Row("linear_attention.contexts", lambda: linear_attention.contexts(I2, 3, 0, key=KEY), ValueError, "count", "0",
+        "at least 1"),
+    Row("linear_attention.contexts", lambda: linear_attention.contexts(I2, 3, 2, key=0), TypeError, "key", "0",
+        "jax.random.key"),
+    Row("linear_attention.summary", lambda: linear_attention.summary(I2), TypeError, "contexts", "Array", "Contexts"),
+    Row("linear_attention.head", lambda: linear_attention.head(START, I2), ValueError, "theta", "(2,)", "1 + 2d"),
+    Row("linear_attention.head", lambda: linear_attention.head(jnp.ones(5), I2), ValueError, "X", "(2, 2)", "any x 4"),
+    Row("linear_attention.matrix", lambda: linear_attention.matrix(I2), ValueError, "heads", "(2, 2)", "1 + 2d"),
+    Row("linear_attention.population_loss", lambda: linear_attention.population_loss(I2, jnp.eye(3), 4), ValueError, "M",
+        "(2, 2)", "3 x 3"),
+    Row("linear_attention.population_loss", lambda: linear_attention.population_loss(I2, jnp.array([[1.0, 1.0], [0.0, 1.0]]), 4),
+        ValueError, "covariance", "1.", "symmetric"),
+    Row("linear_attention.population_loss", lambda: linear_attention.population_loss(I2, I2, 0), ValueError, "length", "0",
+        "at least 1"),
+    Row("linear_attention.exact_sample", lambda: linear_attention.exact_sample(jnp.ones((2, 2)), 4), ValueError, "covariance",
+        "eigenvalue", "positive definite"),
+    Row("linear_attention.exact_sample", lambda: linear_attention.exact_sample(jnp.ones((2, 1)), 4), ValueError, "covariance",
+        "(2, 1)", "square"),
+    Row("linear_attention.plateaus", lambda: linear_attention.plateaus(I2, 4), ValueError, "eigenvalues", "(2, 2)", "1 axes"),
+    Row("linear_attention.plateaus", lambda: linear_attention.plateaus(START, 2.5), TypeError, "length", "2.5", "integer"),
+    Row("linear_attention.jump_time", lambda: linear_attention.jump_time(0.0, 4, 0.1), ValueError, "eigenvalue", "0.0",
+        "positive"),
+    Row("linear_attention.jump_time", lambda: linear_attention.jump_time(1.0, 4, -0.1), ValueError, "norm", "-0.1", "positive"),
+    Row("linear_attention.mode_time", lambda: linear_attention.mode_time(1.0, 0.1, 1.0, 4, 2.0), ValueError, "share", "1.0",
+        "below 1"),
+    Row("linear_attention.mode_time", lambda: linear_attention.mode_time(0.5, 0.1, 1.0, 4, 0.0), ValueError, "trace", "0.0",
+        "positive"),
+    Row("linear_attention.escape_time", lambda: linear_attention.escape_time(START, START, 4), ValueError, "theta", "(2,)",
+        "1 + 2d = 5"),
+    Row("linear_attention.escape_time", lambda: linear_attention.escape_time(jnp.ones(5), START, 4), ValueError, "theta",
+        "2.24", "below the radius 1"),
+    Row("exercises.linear_attention.check_floor", lambda: heads.check_floor(3), TypeError, "answer", "3", "function"),
+    Row("exercises.linear_attention.check_noisy_plateaus", lambda: heads.check_noisy_plateaus(3), TypeError, "answer", "3",
+        "function"),
+    Row("exercises.linear_attention.check_best_matrix", lambda: heads.check_best_matrix(3), TypeError, "answer", "3", "function"),
     # greedy_low_rank
     Row("greedy_low_rank.learn", lambda: greedy_low_rank.learn(3, (2, 2), steps=1), TypeError, "cost", "3", "function"),
     Row("greedy_low_rank.learn", lambda: greedy_low_rank.learn(QUADRATIC, 2, steps=1), TypeError, "shape", "2", "pair"),
@@ -340,6 +401,20 @@ TABLE = [
     Row("pesme_flammarion.saddles", lambda: pesme_flammarion.saddles(I2, jnp.ones(3)), ValueError, "y", "(3,)", "n = 2"),
     Row("pesme_flammarion.saddles", lambda: pesme_flammarion.saddles(NAN, START), ValueError, "X", "nan", "finite"),
     Row("pesme_flammarion.saddles", lambda: pesme_flammarion.saddles(I2, START, max_jumps=0), ValueError, "max_jumps", "0", "at least 1"),
+    # vision
+    Row("vision.cnn", lambda: vision.cnn(6), ValueError, "side", "6", "multiple of 2"),
+    Row("vision.cnn", lambda: vision.cnn(8, channels=()), ValueError, "channels", "()", "at least one"),
+    Row("vision.cnn", lambda: vision.cnn(8, channels=(2, 0)), ValueError, "channels[1]", "0", "at least 1"),
+    Row("vision.cnn", lambda: vision.cnn(8, activation="tan"), ValueError, "activation", "'tan'", "did you mean 'tanh'"),
+    Row("vision.cnn", lambda: vision.cnn(8).apply(vision.cnn(8).init(key=KEY), I2), ValueError, "X", "(2, 2)", "any x 64"),
+    Row("vision.vision_transformer", lambda: vision.vision_transformer(8, patch=3), ValueError, "patch", "3", "side = 8"),
+    Row("vision.vision_transformer", lambda: vision.vision_transformer(8, patch=4, heads=3), ValueError, "heads", "3",
+        "width = 16"),
+    Row("vision.vision_transformer", lambda: vision.vision_transformer(8, patch=4, blocks=0), ValueError, "blocks", "0",
+        "at least 1"),
+    Row("vision.photographs", lambda: vision.photographs(train=5, key=KEY), ValueError, "train", "5", "even"),
+    Row("vision.photographs", lambda: vision.photographs(train=4, test=-2, key=KEY), ValueError, "test", "-2", "at least 0"),
+    Row("vision.photographs", lambda: vision.photographs(train=4, key=0), TypeError, "key", "0", "PRNG key"),
     # neuron
     Row("neuron.solve", solve(X=2 * I2), ValueError, "X", "X'X - I is 3", "flows.gradient_flow"),
     Row("neuron.solve", solve(X=I2 + 1e-9), ValueError, "X", "2e-09", "neuron.implicit_bias"),
