@@ -1,0 +1,228 @@
+"""Small networks that see: a convolutional one and a transformer, and patches of photographs to look at."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+from sklearn.datasets import load_sample_images
+
+from learndyn import _require as require
+from learndyn.datasets import Dataset
+from learndyn.models import ACTIVATIONS, Model
+
+
+def cnn(side: int, *, channels: Sequence[int] = (8, 8), activation: str | Callable = "tanh", outputs: int = 1) -> Model:
+    r"""$h^{\ell} = \phi(W^{\ell} * h^{\ell-1} + b^{\ell})$ with 3 x 3 filters of stride two, then one linear layer.
+
+    Every layer halves the side of the image. Weights are normal with the variance 1/(inputs of a neuron), offsets
+    start at zero. The convolution is written as a matrix product over the 3 x 3 neighborhoods: a batch of networks,
+    under `jax.vmap`, is then a batch of products, which is many times faster on a processor than a grouped convolution.
+
+    Args:
+      side: images are side x side, given as rows (n, side * side); a multiple of two to the number of layers.
+      channels: the number of filters of each layer.
+      activation: $\phi$, a name of `learndyn.models.ACTIVATIONS` or a function.
+      outputs: c.
+
+    Returns:
+      `Model`; its parameters are a tuple of layers `{"W": (9 channels before, channels), "b": (channels,)}` and of
+      the last one, `{"W": (inputs, c), "b": (c,)}`.
+
+    Raises:
+      ValueError, TypeError: for bad arguments; when applied, for inputs of another size.
+
+    Source: LeCun et al. (1989).
+    """
+    require.positive_integer("side", side)
+    require.sequence("channels", channels)
+    channels = tuple(channels)
+    for level, width in enumerate(channels):
+        require.positive_integer(f"channels[{level}]", width)
+    if not channels or side % 2 ** len(channels):
+        raise ValueError(
+            f"side must be a multiple of 2 to the number of layers, at least one, but side = {side} and channels = {channels}"
+        )
+    activation = _activation(activation)
+    require.positive_integer("outputs", outputs)
+    last = (side // 2 ** len(channels)) ** 2 * channels[-1]
+    shapes = [(9 * before, after) for before, after in zip((1, *channels[:-1]), channels)] + [(last, outputs)]
+
+    def init(*, key: PRNGKeyArray) -> PyTree:
+        require.key("key", key)
+        keys = jax.random.split(key, len(shapes))
+        return tuple({"W": _normal(k, *shape), "b": jnp.zeros(shape[1])} for k, shape in zip(keys, shapes))
+
+    def apply(params: PyTree, X: Float[Array, "n d"]) -> Float[Array, "n c"]:
+        require.matrix("X", X, columns=side * side)
+        h = X.reshape(-1, side, side, 1)
+        for layer in params[:-1]:
+            h = activation(_neighborhoods(h) @ layer["W"] + _row(layer["b"], h))
+        return h.reshape(X.shape[0], -1) @ params[-1]["W"] + params[-1]["b"][None, :]
+
+    return Model(init, apply)
+
+
+def vision_transformer(
+    side: int,
+    *,
+    patch: int,
+    width: int = 16,
+    heads: int = 2,
+    hidden: int = 24,
+    blocks: int = 1,
+    activation: str | Callable = "tanh",
+    outputs: int = 1,
+) -> Model:
+    r"""$h \leftarrow h + \mathrm{Attention}(N h)$, $h \leftarrow h + \mathrm{MLP}(N h)$ on the patches of an image.
+
+    An image is cut into patches, each patch becomes a token by one linear map, and a learned position is added. In a
+    block every token first attends to all, $\mathrm{softmax}(QK^\top/\sqrt{\cdot})\,V$ in each head, and then goes
+    through a network of one hidden layer. N normalizes each token to mean zero and variance one, with a gain and an
+    offset. The output is linear in the mean of the tokens.
+
+    Args:
+      side: images are side x side, given as rows (n, side * side).
+      patch: patches are patch x patch; a divisor of side.
+      width: the size of a token; a multiple of heads.
+      heads, hidden, blocks: heads of a block, neurons of its hidden layer, and how many blocks.
+      activation: of the hidden layer.
+      outputs: c.
+
+    Returns:
+      `Model`; its parameters are a dictionary with `"embed"`, `"position"`, `"blocks"` and `"read"`.
+
+    Raises:
+      ValueError, TypeError: for bad arguments; when applied, for inputs of another size.
+
+    Source: Dosovitskiy et al. (2021), with the normalization before each part.
+    """
+    sizes = {"side": side, "patch": patch, "width": width, "heads": heads, "hidden": hidden, "blocks": blocks}
+    for name, value in (sizes | {"outputs": outputs}).items():
+        require.positive_integer(name, value)
+    if side % patch:
+        raise ValueError(f"patch must divide side, but patch = {patch} and side = {side}")
+    if width % heads:
+        raise ValueError(f"heads must divide width, but heads = {heads} and width = {width}")
+    activation = _activation(activation)
+    across, tokens = side // patch, (side // patch) ** 2
+
+    def block(key):
+        keys = jax.random.split(key, 4)
+        norm = {"gain": jnp.ones(width), "offset": jnp.zeros(width)}
+        return {
+            "norms": (norm, norm),
+            "qkv": _normal(keys[0], width, 3 * width),
+            "mix": _normal(keys[1], width, width),
+            "up": {"W": _normal(keys[2], width, hidden), "b": jnp.zeros(hidden)},
+            "down": {"W": _normal(keys[3], hidden, width), "b": jnp.zeros(width)},
+        }
+
+    def init(*, key: PRNGKeyArray) -> PyTree:
+        require.key("key", key)
+        keys = jax.random.split(key, blocks + 3)
+        return {
+            "embed": _normal(keys[0], patch * patch, width),
+            "position": 0.5 * jax.random.normal(keys[1], (tokens, width)),
+            "blocks": tuple(block(k) for k in keys[3:]),
+            "read": {"W": _normal(keys[2], width, outputs), "b": jnp.zeros(outputs)},
+        }
+
+    def attention(layer, h):  # h: (n, tokens, width)
+        q, k, v = jnp.split(h @ layer["qkv"], 3, axis=-1)
+        q, k, v = (part.reshape(*h.shape[:2], heads, width // heads) for part in (q, k, v))
+        weights = jax.nn.softmax(jnp.einsum("nthe,nshe->nhts", q, k) / (width // heads) ** 0.5)
+        return jnp.einsum("nhts,nshe->nthe", weights, v).reshape(h.shape) @ layer["mix"]
+
+    def apply(params: PyTree, X: Float[Array, "n d"]) -> Float[Array, "n c"]:
+        require.matrix("X", X, columns=side * side)
+        cut = X.reshape(-1, across, patch, across, patch).transpose(0, 1, 3, 2, 4)
+        h = cut.reshape(-1, tokens, patch * patch) @ params["embed"] + params["position"][None]
+        for layer in params["blocks"]:
+            h = h + attention(layer, _normalized(layer["norms"][0], h))
+            inner = activation(_normalized(layer["norms"][1], h) @ layer["up"]["W"] + _row(layer["up"]["b"], h))
+            h = h + inner @ layer["down"]["W"] + _row(layer["down"]["b"], h)
+        return h.mean(axis=1) @ params["read"]["W"] + params["read"]["b"][None, :]
+
+    return Model(init, apply)
+
+
+def photographs(*, train: int, test: int = 0, key: PRNGKeyArray) -> Dataset:
+    r"""Patches of two photographs, a temple and a flower, as 8 x 8 gray images of norm 8: which is it from?
+
+    A window of 32 x 32 pixels is cut out at a random place and reduced to 8 x 8 by means over 4 x 4 pixels; then its
+    mean is removed and its norm set to 8, as `learndyn.datasets.digits` does. Harder than digits: a patch is texture,
+    and nothing in it says by itself where it is from. Training patches lie in the left 70 % of a photograph and
+    test patches in the rest, so that they share no pixel.
+
+    Args:
+      train, test: how many patches, half of each photograph; even numbers.
+      key: chooses the places.
+
+    Returns:
+      `Dataset` with d = 64; the target is -1 for the temple and +1 for the flower.
+
+    Raises:
+      ValueError, TypeError: for a count that is odd or out of range.
+
+    Source: the two sample images that ship with scikit-learn.
+    """
+    require.positive_integer("train", train)
+    require.count("test", test)
+    for name, number in (("train", train), ("test", test)):
+        if number % 2:
+            raise ValueError(f"{name} must be even, one half for each photograph, but is {number}")
+    require.key("key", key)
+    window, share = 32, 0.7
+    photos = [np.asarray(image).mean(axis=2) for image in load_sample_images().images]
+    parts = []
+    for part, number in enumerate((train, test)):
+        patches, targets = [], []
+        for index, photo in enumerate(photos):
+            border = math.floor(share * photo.shape[1])
+            low, high = (0, border - window) if part == 0 else (border, photo.shape[1] - window)
+            keys = jax.random.split(jax.random.fold_in(key, 2 * part + index))
+            tops = np.asarray(jax.random.randint(keys[0], (number // 2,), 0, photo.shape[0] - window + 1))
+            lefts = np.asarray(jax.random.randint(keys[1], (number // 2,), low, high + 1))
+            for top, left in zip(tops, lefts):
+                cut = photo[top : top + window, left : left + window]
+                patches.append(cut.reshape(8, 4, 8, 4).mean(axis=(1, 3)).ravel())
+                targets.append(2.0 * index - 1.0)
+        X = np.array(patches).reshape(-1, 64)
+        X = X - X.mean(axis=1, keepdims=True)
+        X *= 8.0 / np.linalg.norm(X, axis=1, keepdims=True)
+        parts += [jnp.asarray(X), jnp.asarray(targets).reshape(-1, 1)]
+    return Dataset(*parts)
+
+
+def _activation(activation):
+    if callable(activation):
+        return activation
+    require.one_of("activation", activation, ACTIVATIONS)
+    return ACTIVATIONS[activation]
+
+
+def _normal(key, inputs, outputs):
+    return jax.random.normal(key, (inputs, outputs)) / inputs**0.5
+
+
+def _row(vector, like):
+    """A vector with as many axes as `like`, along its last."""
+    return vector.reshape((1,) * (like.ndim - 1) + (-1,))
+
+
+def _neighborhoods(h):
+    """(n, s, s, c) to (n, s/2, s/2, 9 c): the 3 x 3 pixels around every second pixel, zeros outside."""
+    side = h.shape[1]
+    padded = jnp.pad(h, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    shifted = [padded[:, i : i + side : 2, j : j + side : 2] for i in range(3) for j in range(3)]
+    return jnp.concatenate(shifted, axis=-1)
+
+
+def _normalized(norm, h):
+    h = h - h.mean(axis=-1, keepdims=True)
+    # the small number keeps the derivative finite for a token that is constant
+    unit = h / jnp.sqrt(jnp.mean(h**2, axis=-1, keepdims=True) + 1e-6)
+    return _row(norm["gain"], h) * unit + _row(norm["offset"], h)

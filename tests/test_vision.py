@@ -1,0 +1,71 @@
+"""Small networks that see: against direct formulas, and against what they cannot tell apart."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from learndyn import vision
+
+KEY = jax.random.key(0)
+X = jax.random.normal(jax.random.key(1), (5, 64))
+
+
+def test_cnn_is_the_convolution_of_the_library():
+    net = vision.cnn(8, channels=(3, 4))
+    params = jax.tree.map(lambda p: p + 0.1, net.init(key=KEY))  # offsets that are not zero
+    h = X.reshape(-1, 8, 8, 1)
+    for layer in params[:-1]:
+        filters = layer["W"].reshape(3, 3, h.shape[-1], -1)
+        h = jax.lax.conv_general_dilated(h, filters, (2, 2), ((1, 1), (1, 1)), dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        h = jnp.tanh(h + layer["b"][None, None, None, :])
+    expected = h.reshape(5, -1) @ params[-1]["W"] + params[-1]["b"][None, :]
+    np.testing.assert_allclose(net.apply(params, X), expected, rtol=1e-12)
+
+
+def test_transformer_does_not_see_the_order_of_patches_but_by_their_positions():
+    net = vision.vision_transformer(8, patch=4, blocks=2)
+    params = net.init(key=KEY)
+    cut = X.reshape(5, 2, 4, 2, 4)
+    swapped = cut[:, ::-1, :, :, :].reshape(5, 64)  # the upper two patches change places with the lower two
+    assert jnp.max(jnp.abs(net.apply(params, swapped) - net.apply(params, X))) > 1e-2
+    moved = params | {"position": params["position"].reshape(2, 2, -1)[::-1].reshape(4, -1)}
+    np.testing.assert_allclose(net.apply(moved, swapped), net.apply(params, X), atol=1e-12)
+
+
+def test_transformer_attends():
+    """One patch changes the tokens of the others: without attention the output is a sum over patches."""
+    net = vision.vision_transformer(8, patch=4, outputs=3)
+    params = net.init(key=KEY)
+
+    def mixed_difference(params):
+        a, b = jnp.zeros((1, 64)).at[0, 0].set(1.0), jnp.zeros((1, 64)).at[0, 63].set(1.0)
+        f = lambda x: net.apply(params, x)
+        return jnp.max(jnp.abs(f(a + b) - f(a) - f(b) + f(0 * a)))
+
+    deaf = params | {"blocks": tuple(layer | {"mix": 0 * layer["mix"]} for layer in params["blocks"])}
+    assert net.apply(params, X).shape == (5, 3)
+    assert mixed_difference(deaf) < 1e-12 < 1e-4 < mixed_difference(params)
+
+
+def test_normalization_is_blind_to_scale_and_shift():
+    norm = {"gain": jnp.arange(1.0, 5), "offset": jnp.ones(4)}
+    h = jax.random.normal(KEY, (2, 3, 4))
+    np.testing.assert_allclose(vision._normalized(norm, 7 * h + 3), vision._normalized(norm, h), rtol=1e-3)
+    np.testing.assert_allclose(jnp.std((vision._normalized(norm, h) - 1) / jnp.arange(1.0, 5)[None, None], axis=-1), 1, rtol=1e-3)
+
+
+@pytest.mark.parametrize("net", [vision.cnn(8), vision.vision_transformer(8, patch=2)], ids=["cnn", "transformer"])
+def test_the_outputs_have_the_scale_of_one(net):
+    outputs = jax.vmap(lambda key: net.apply(net.init(key=key), X))(jax.random.split(KEY, 50))
+    assert 0.1 < jnp.std(outputs) < 2
+
+
+def test_photographs():
+    data = vision.photographs(train=40, test=10, key=KEY)
+    assert data.X.shape == (40, 64) and data.y_test.shape == (10, 1)
+    assert jnp.sum(data.y) == 0 == jnp.sum(data.y_test)
+    both = jnp.concatenate([data.X, data.X_test])
+    np.testing.assert_allclose(jnp.mean(both, axis=1), 0, atol=1e-12)
+    np.testing.assert_allclose(jnp.linalg.norm(both, axis=1), 8)
+    assert len(np.unique(np.asarray(both).round(9), axis=0)) == 50
