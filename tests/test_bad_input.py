@@ -43,6 +43,7 @@ from learndyn import (
     linearization,
     losses,
     models,
+    modular_addition,
     momentum,
     neuron,
     pesme_flammarion,
@@ -59,6 +60,7 @@ from learndyn.exercises import implicit_bias as fits
 from learndyn.exercises import linear_attention as heads
 from learndyn.exercises import linearization as linear
 from learndyn.exercises import mechanics, noether
+from learndyn.exercises import modular_addition as clocks
 from learndyn.exercises import phase_diagram as phases
 from learndyn.exercises import teacher_student as taught
 
@@ -66,6 +68,7 @@ KEY = jax.random.key(0)
 NAN = jnp.array([[1.0, jnp.nan], [0.0, 1.0]])
 COMPLEX = jnp.array([[1j, 0.0], [0.0, 1.0]])
 I2, ONES = jnp.eye(2), jnp.ones((2, 1))
+ENCODED = modular_addition.encoding(5, {1: 1.0, 2: 0.5})
 MODEL = models.mlp((2, 3, 1))
 PARAMS = MODEL.init(key=KEY)
 QUADRATIC = lambda p: jnp.sum(p**2)
@@ -366,6 +369,28 @@ TABLE = [
     Row("diagonal.minimizer", lambda: diagonal.minimizer(I2, START, 1.0, tolerance=-1.0), ValueError,
         "tolerance", "-1.0", "positive"),
     # agf
+    Row("modular_addition.encoding", lambda: modular_addition.encoding(2, {1: 1.0}), ValueError, "p", "2", "at least 3"),
+    Row("modular_addition.encoding", lambda: modular_addition.encoding(8, {4: 1.0}), ValueError, "amplitudes", "4", "below p/2"),
+    Row("modular_addition.encoding", lambda: modular_addition.encoding(8, {}), TypeError, "amplitudes", "{}", "at least one"),
+    Row("modular_addition.data", lambda: modular_addition.data(jnp.arange(5.0)), ValueError, "x", "2", "mean zero"),
+    Row("modular_addition.data", lambda: modular_addition.data(I2), ValueError, "x", "(2, 2)", "1 axes"),
+    Row("modular_addition.neuron", lambda: modular_addition.neuron(jnp.ones(5), jnp.ones((2, 4))), ValueError, "theta", "(5,)", "6"),
+    Row("modular_addition.start", lambda: modular_addition.start(5, 2, scale=0.0, key=jax.random.key(0)), ValueError, "scale", "0.0", "positive"),
+    Row("modular_addition.spectra", lambda: modular_addition.spectra(jnp.ones((2, 10))), ValueError, "neurons", "(2, 10)", "3p columns"),
+    Row("modular_addition.utilities", lambda: modular_addition.utilities(jnp.ones((2, 12)), ENCODED), ValueError, "neurons", "(2, 12)", "15"),
+    Row("modular_addition.best_utilities", lambda: modular_addition.best_utilities(jnp.array([1.0, -1, 1, -1])), ValueError, "x", "4", "no power"),
+    Row("modular_addition.plateaus", lambda: modular_addition.plateaus(jnp.zeros(5)), ValueError, "x", "zero", "not be zero"),
+    Row("modular_addition.learned", lambda: modular_addition.learned(jnp.ones((2, 12)), ENCODED), ValueError, "neurons", "(2, 12)", "15"),
+    Row("modular_addition.jumps", lambda: modular_addition.jumps(jnp.ones((2, 15)), ENCODED), ValueError, "neurons", "3.87", "smaller than one"),
+    Row("modular_addition.jumps", lambda: modular_addition.jumps(jnp.ones((2, 12)), ENCODED), ValueError, "neurons", "(2, 12)", "15"),
+    Row("modular_addition.unlearned", lambda: modular_addition.unlearned(np.ones(2), np.ones(3), p=7, frequency=1), ValueError, "alpha", "(3,)", "one length"),
+    Row("modular_addition.unlearned", lambda: modular_addition.unlearned(np.ones(2), np.ones(2), p=8, frequency=4), ValueError, "frequency", "4", "below p/2"),
+    Row("modular_addition.least_unlearned", lambda: modular_addition.least_unlearned(0, p=7, frequency=1), ValueError, "width", "0", "at least 1"),
+    Row("modular_addition.least_unlearned", lambda: modular_addition.least_unlearned(1, p=7, frequency=1, constant=0), TypeError, "constant", "0", "True or False"),
+    Row("exercises.modular_addition.check_separate_norms", lambda: clocks.check_separate_norms(1.0), TypeError, "answer", "1.0", "function"),
+    Row("exercises.modular_addition.check_levels", lambda: clocks.check_levels(1.0), TypeError, "answer", "1.0", "function"),
+    Row("exercises.modular_addition.check_team", lambda: clocks.check_team(6), TypeError, "phases", "6", "function"),
+    Row("exercises.modular_addition.check_share", lambda: clocks.check_share(1.0), TypeError, "answer", "1.0", "function"),
     Row("agf.loss", lambda: agf.loss(3, I2, ONES), TypeError, "neuron", "3 of type int", "function"),
     Row("agf.loss", lambda: agf.loss(square_neuron, I2, START), ValueError, "y", "(2,)", "y[:, None]"),
     Row("agf.loss", lambda: agf.loss(square_neuron, START, ONES), ValueError, "X", "(2,)", "(H, n, d)"),

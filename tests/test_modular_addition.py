@@ -113,6 +113,8 @@ def test_teams():
         assert abs(ma.least_unlearned(width, p=11, frequency=3, restarts=12) - expected) < 2e-5
     assert ma.least_unlearned(6, p=11, frequency=3, restarts=12) < 1e-18
     assert ma.least_unlearned(4, p=20, frequency=5, restarts=12) < 1e-18 < ma.least_unlearned(3, p=20, frequency=5, restarts=3)
+    assert ma.least_unlearned(4, p=11, frequency=3, constant=False, restarts=12) < 1e-18
+    assert abs(ma.least_unlearned(3, p=11, frequency=3, constant=False, restarts=12) - 1 / 6) < 2e-5
     rng = np.random.default_rng(0)
     alpha, beta = rng.normal(size=(2, 3, 2)).view(complex)[..., 0]
     a, b = np.divmod(np.arange(169), 13)

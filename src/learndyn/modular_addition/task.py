@@ -49,8 +49,14 @@ def data(x: Float[Array, "p"]) -> tuple[Float[Array, "p*p 2*p"], Float[Array, "p
 
 
 def neuron(theta: Float[Array, "q"], X: Float[Array, "n d"]) -> Float[Array, "n p"]:
-    r"""$w\,(u \cdot x_a + v \cdot x_b)^2$ with $\theta = (u, v, w)$, homogeneous of degree three."""
+    r"""$w\,(u \cdot x_a + v \cdot x_b)^2$ with $\theta = (u, v, w)$, homogeneous of degree three.
+
+    Raises:
+      ValueError: when theta has not one and a half times as many entries as a row of X.
+    """
     inside = X.shape[1]
+    if 2 * theta.shape[0] != 3 * inside:
+        raise ValueError(f"theta must have {1.5 * inside:g} entries for X of shape {X.shape}, but has shape {theta.shape}")
     return jnp.outer(jnp.square(X @ theta[:inside]), theta[inside:])
 
 

@@ -14,13 +14,15 @@ from learndyn import _require as require
 _CHARACTERS = np.array([(1, 1), (0, 0), (2, 0), (-2, 0), (0, 2), (0, -2), (-1, -1), (1, -1), (-1, 1)])
 
 
-def unlearned(alpha: Complex[np.ndarray, "H"], beta: Complex[np.ndarray, "H"], *, p: int, frequency: int) -> float:
+def unlearned(alpha: Complex[np.ndarray, "H"], beta: Complex[np.ndarray, "H"], *, p: int, frequency: int, constant: bool = True) -> float:
     r"""$\min_c \mathbb E|\zeta^{a+b} - \sum_h c_h g_h|^2$, the share of the target at one frequency that is left.
 
     Args:
       alpha, beta: of the squares $g_h$, one for each neuron.
       p: the modulus.
       frequency: between 0 and p/2. At p/4, and only there, some of the nine characters are the same.
+      constant: whether the squares' constant must cancel too. False if neurons of another frequency are at hand to
+        supply it: a team of sixth roots with equal weights has a constant output.
 
     Raises:
       ValueError, TypeError: for a frequency out of range, or shapes that do not fit.
@@ -30,15 +32,17 @@ def unlearned(alpha: Complex[np.ndarray, "H"], beta: Complex[np.ndarray, "H"], *
         raise ValueError(f"alpha and beta must be two vectors of one length, but have shapes {alpha.shape} and {beta.shape}")
     if not (np.isfinite(alpha).all() and np.isfinite(beta).all()):
         raise ValueError("alpha and beta must be finite")
-    return float(np.sum(np.abs(_left(alpha, beta, _merge(p, frequency))) ** 2))
+    return float(np.sum(np.abs(_left(alpha, beta, _merge(p, frequency, constant))) ** 2))
 
 
-def least_unlearned(width: int, *, p: int, frequency: int, restarts: int = 40, seed: int = 0) -> float:
+def least_unlearned(
+    width: int, *, p: int, frequency: int, constant: bool = True, restarts: int = 40, seed: int = 0
+) -> float:
     r"""$\inf_{\alpha, \beta}$ of `unlearned` over teams of H neurons, from random restarts: an upper bound.
 
     Args:
       width: H.
-      p, frequency: as in `unlearned`.
+      p, frequency, constant: as in `unlearned`.
       restarts: of Levenberg and Marquardt's method. Where the infimum is not attained, what is returned is above it.
       seed: of the restarts.
 
@@ -47,7 +51,7 @@ def least_unlearned(width: int, *, p: int, frequency: int, restarts: int = 40, s
     """
     for name, value in (("width", width), ("restarts", restarts)):
         require.positive_integer(name, value)
-    merge, rng, best = _merge(p, frequency), np.random.default_rng(seed), np.inf
+    merge, rng, best = _merge(p, frequency, constant), np.random.default_rng(seed), np.inf
 
     def residuals(flat):
         return _left(*flat.view(complex).reshape(2, width), merge).view(float)
@@ -60,14 +64,18 @@ def least_unlearned(width: int, *, p: int, frequency: int, restarts: int = 40, s
     return float(best)
 
 
-def _merge(p, frequency):
+def _merge(p, frequency, constant):
     """(distinct, 9): characters that are the same modulo p, joined."""
     for name, value in (("p", p), ("frequency", frequency)):
         require.positive_integer(name, value)
     if not frequency < p / 2:
         raise ValueError(f"frequency must be below p/2 = {p / 2:g}, but is {frequency}")
     _, place = np.unique(frequency * _CHARACTERS % p, axis=0, return_inverse=True)
-    return (place.ravel() == np.arange(place.max() + 1)[:, None]).astype(float)
+    if not isinstance(constant, bool):
+        raise TypeError(f"constant must be True or False, but is {constant!r}")
+    rows = np.arange(place.max() + 1)
+    rows = rows if constant else rows[rows != place.ravel()[1]]
+    return (place.ravel() == rows[:, None]).astype(float)
 
 
 def _left(alpha, beta, merge):
