@@ -30,6 +30,7 @@ class Eigenpairs(NamedTuple):
       residuals: $r_i = \|A v_i - \lambda_i v_i\|$, of the product itself and not an estimate.
       products: how many products with A were made.
       converged: whether the residuals are what was asked for.
+      images: $A v_i$, as `vectors`.
     """
 
     values: Float[Array, " k"]
@@ -37,6 +38,7 @@ class Eigenpairs(NamedTuple):
     residuals: Float[Array, " k"]
     products: Int[Array, ""]
     converged: Bool[Array, ""]
+    images: PyTree
 
 
 def top_eigenpairs(
@@ -184,6 +186,7 @@ class _State(NamedTuple):
     fresh: Float[Array, " p"]  # the next direction: orthogonal to the rows of V, of length 1
     values: Float[Array, " k"]
     vectors: Float[Array, "k p"]
+    images: Float[Array, "k p"]
     residuals: Float[Array, " k"]
     scale: Float[Array, ""]  # the largest |Ritz value| so far
     searched: Int[Array, ""]  # products since k pairs were found and a random vector looks for larger ones; or -1
@@ -201,7 +204,8 @@ def _compiled(operator, zeros, start, key, settings):
     apply = jax.linearize(operator, zeros)[1]
     multiply = lambda v: ravel_pytree(apply(unravel(v)))[0]
     s = _iterate(multiply, flat, None if start is None else ravel_pytree(start)[0], key, *settings)
-    return Eigenpairs(s.values, jax.vmap(unravel)(s.vectors), s.residuals, s.products, s.done & s.finite)
+    vectors, images = jax.vmap(unravel)(s.vectors), jax.vmap(unravel)(s.images)
+    return Eigenpairs(s.values, vectors, s.residuals, s.products, s.done & s.finite, images)
 
 
 def _iterate(multiply, zero, start, key, k, m, tolerance, max_products):
@@ -226,7 +230,8 @@ def _iterate(multiply, zero, start, key, k, m, tolerance, max_products):
         values, mixing = values[::-1], mixing[:, ::-1].T
         scale = jnp.maximum(s.scale, jnp.max(jnp.where(outside, 0.0, jnp.abs(values))))
         vectors = mixing[:watched] @ V
-        residuals = jnp.linalg.norm(mixing[:watched] @ W - values[:watched, None] * vectors, axis=1)
+        images = mixing[:watched] @ W
+        residuals = jnp.linalg.norm(images - values[:watched, None] * vectors, axis=1)
 
         # Are these eigenpairs, and are there no larger ones?
         enough = tolerance * scale
@@ -257,8 +262,8 @@ def _iterate(multiply, zero, start, key, k, m, tolerance, max_products):
         V, W, T = jax.lax.cond(keep < size, shrink, lambda: (V, W, T))
         u = _perpendicular(u, V)
         return _State(
-            V, W, T, keep, u / _nonzero(jnp.linalg.norm(u)), values[:k], vectors[:k], residuals[:k], scale,
-            jnp.where(begin, 0, searched), products, done, jnp.all(jnp.isfinite(w)), key,
+            V, W, T, keep, u / _nonzero(jnp.linalg.norm(u)), values[:k], vectors[:k], images[:k],
+            residuals[:k], scale, jnp.where(begin, 0, searched), products, done, jnp.all(jnp.isfinite(w)), key,
         )  # fmt: skip
 
     key, first = jax.random.split(key)
@@ -268,8 +273,8 @@ def _iterate(multiply, zero, start, key, k, m, tolerance, max_products):
     V, T = jnp.zeros((m, dimension), dtype), jnp.zeros((m, m), dtype)
     unknown, no = jnp.full(k, jnp.inf, dtype), jnp.array(False)
     state = _State(
-        V, V, T, jnp.array(0), begin / jnp.linalg.norm(begin), unknown, V[:k], unknown, jnp.zeros((), dtype),
-        jnp.array(-1), jnp.array(0), no, ~no, key,
+        V, V, T, jnp.array(0), begin / jnp.linalg.norm(begin), unknown, V[:k], V[:k], unknown,
+        jnp.zeros((), dtype), jnp.array(-1), jnp.array(0), no, ~no, key,
     )  # fmt: skip
     return jax.lax.while_loop(lambda s: ~s.done & s.finite & (s.products < max_products), body, state)
 

@@ -1,7 +1,8 @@
 r"""The sharpness at every step of a descent, for little more than the descent itself.
 
-A step changes the Hessian little, so the top eigenvector of the step before is nearly right. One product measures its
-Rayleigh quotient and its residual at the new parameters; only where the residual is too large is the space enlarged.
+A step changes the Hessian little, so the top eigenvector of the step before is nearly right. One product with the new
+Hessian tells by how much it is wrong, and, divided by the distances between eigenvalues that are still roughly known,
+how to correct it. Only where the Hessian changes a lot in one step are there more products.
 """
 
 import functools
@@ -21,6 +22,9 @@ from learndyn.curvature.operators import hvp
 from learndyn.flows import Trajectory
 
 
+_TURN = 4  # every so many steps one of the other eigenpairs is measured
+
+
 class Run(NamedTuple):
     r"""A descent and its curvature.
 
@@ -28,7 +32,7 @@ class Run(NamedTuple):
       trajectory: as of `learndyn.descent.descend`, observed at steps 0, every, ..., steps.
       loss: $L(\theta_k)$ at every step k = 0, ..., steps.
       sharpness: $\lambda_{\max}(\nabla^2 L(\theta_k))$ at every step.
-      residuals: $\|Hv-\lambda v\|$ of each of these.
+      residuals: $\|Hv-\lambda v\|$, at most which each of these is in error before its correction (see `follow`).
       products: how many products with the Hessian each step took.
       pairs: the eigenpair at the end, to go on from.
     """
@@ -46,78 +50,101 @@ def follow(
     pairs: Eigenpairs,
     *,
     tolerance: float = 0.03,
-    max_products: int = 6,
+    max_products: int = 8,
+    also: int | Int[Array, ""] = 0,
 ) -> Eigenpairs:
-    r"""The eigenpairs of an operator, from those of a neighboring one, in as few products as the tolerance allows.
+    r"""$\lambda_1$ and $v_1$ of an operator, from the eigenpairs of a neighboring one, in one product where that suffices.
 
-    For use inside `jit`, `scan` and `vmap`, step after step; begin with `top_eigenpairs(hvp(loss, params0), ...)`.
+    The product gives the residual of $v_1$, and that, divided by the distances between the eigenvalues, is to first order
+    by how much $v_1$ has turned. The other pairs serve for that division. They keep their old images $Av_i$ (only made
+    symmetric with the new one), which is close enough for a correction. The correction needs no product of its own.
+
+    For use inside `jit`, `scan` and `vmap`, step after step; begin with `top_eigenpairs(hvp(loss, params0), params0, 3)`.
 
     Args:
       operator: $v \mapsto Av$, linear and symmetric, a little different from the one of `pairs`.
       pairs: the k eigenpairs of that one.
-      tolerance: the relative residual $\|Av_1-\lambda_1 v_1\|/\lambda_1$ of the first pair below which nothing is added.
-        The relative error of $\lambda_1$ is of the order of its square.
-      max_products: the most products, at least k.
+      tolerance: products go on while the relative residual of $v_1$ at the last of them is above this.
+      max_products: the most products.
+      also: another pair to measure, 1 to k - 1 (0: none), by one more product. Measured in turn every few steps, the
+        others learn in time of an eigenvalue that is about to become the largest.
 
     Returns:
-      `Eigenpairs`; `converged` where the tolerance is met, otherwise the best that the products allow.
+      `Eigenpairs`. `residuals[0]` is that of the last vector a product was made with, and `values[0]` and `vectors[0]` are
+      those after its correction, which are better. Of the others, values and images are as old as their last product.
+      `products` is how many this call has made; `converged` says whether the tolerance is met.
 
     Raises:
       ValueError, TypeError: for bad arguments, before tracing.
     """
     require.callable_("operator", operator)
+    if not isinstance(pairs, Eigenpairs):
+        raise TypeError(f"pairs must be Eigenpairs, as top_eigenpairs finds them, but is {type(pairs).__name__}")
     require.positive("tolerance", tolerance)
-    k = pairs.values.shape[0]
     require.positive_integer("max_products", max_products)
-    if max_products < k:
-        raise ValueError(f"max_products must be at least the {k} pairs to follow, but is {max_products}")
-    like = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape[1:], leaf.dtype), pairs.vectors)
-    unravel = ravel_pytree(like)[1]
+    if not isinstance(also, jax.Array):
+        require.count("also", also)
+        if also >= pairs.values.shape[0]:
+            raise ValueError(f"also must be less than the {pairs.values.shape[0]} pairs there are, but is {also}")
+    unravel = ravel_pytree(jax.tree.map(lambda leaf: leaf[0], pairs.vectors))[1]
     multiply = lambda v: ravel_pytree(operator(unravel(v)))[0]
-    start = jax.vmap(lambda v: ravel_pytree(v)[0])(pairs.vectors)
-    values, vectors, residuals, products = _follow(multiply, start, tolerance, max_products)
-    return Eigenpairs(values, jax.vmap(unravel)(vectors), residuals, products, residuals[0] <= tolerance * jnp.abs(values[0]))
+    V, W = (jax.vmap(lambda v: ravel_pytree(v)[0])(tree) for tree in (pairs.vectors, pairs.images))
+    space = _follow(multiply, V, W, pairs.values, also, tolerance, max_products)
+    residuals = jnp.linalg.norm(space.W - space.values[:, None] * space.V, axis=1).at[0].set(space.residual)
+    vectors, images = jax.vmap(unravel)(space.V), jax.vmap(unravel)(space.W)
+    converged = space.residual <= tolerance * jnp.abs(space.values[0])
+    return Eigenpairs(space.values, vectors, residuals, space.products, converged, images)
 
 
-def _follow(multiply, start, tolerance, m):
-    k, dimension = start.shape
-    m = min(m, dimension)
-    index = jnp.arange(m)
+class _Space(NamedTuple):
+    V: Float[Array, "k p"]  # orthonormal rows, the best known eigenvectors
+    W: Float[Array, "k p"]  # their images, more or less old
+    values: Float[Array, " k"]
+    residual: Float[Array, ""]  # of the last V[0] that was measured, before its correction
+    products: Int[Array, ""]
+    measure: Int[Array, ""]  # which row to measure next; -1: none
 
-    def grow(state):
-        V, W, size, fresh, *_ = state
-        w = multiply(fresh)
-        V, W = V.at[size].set(fresh), W.at[size].set(w)
-        size = size + 1
+
+def _follow(multiply, V, W, values, also, tolerance, max_products):
+    k, dtype = V.shape[0], V.dtype
+
+    def body(s: _Space) -> _Space:
+        V, i = s.V, s.measure
+        w = multiply(V[i])
+        along = V @ w
+        # The others keep their images, except that v_j . A v_i = v_i . A v_j.
+        W = s.W + jnp.outer(along - s.W @ V[i], V[i])
+        W = W.at[i].set(w)
+        outside = w - V.T @ along
+        outside = outside - V.T @ (V @ outside)
+        length = jnp.linalg.norm(outside)
+        first = jnp.linalg.norm(w - along[0] * V[0])
+        residual = jnp.where(i == 0, first, s.residual)
+
+        # One direction more, in which A is known as far as symmetry tells. Its own Rayleigh quotient, which is not
+        # known, counts as the least so far, or 0: what has not been measured shall not pass for the largest.
+        new = outside / jnp.where(length > 0, length, 1.0)
         T = W @ V.T
-        outside = index >= size
-        below = -(1.0 + 2.0 * jnp.max(jnp.sum(jnp.abs(T), axis=1)))
-        values, mixing = jnp.linalg.eigh(0.5 * (T + T.T) + jnp.diag(jnp.where(outside, below, 0.0)))
+        T = 0.5 * (T + T.T)
+        least = jnp.minimum(0.0, jnp.min(jnp.diag(T)))
+        nothing = length <= 10 * jnp.finfo(dtype).eps * jnp.max(jnp.abs(T))
+        least = jnp.where(nothing, -(1.0 + 2.0 * jnp.max(jnp.sum(jnp.abs(T), axis=1))), least)
+        coupling = jnp.where(nothing, 0.0, W @ new)
+        T = jnp.block([[T, coupling[:, None]], [coupling[None, :], least[None, None]]])
+        values, mixing = jnp.linalg.eigh(T)
         values, mixing = values[::-1][:k], mixing[:, ::-1][:, :k].T
-        vectors = mixing @ V
-        errors = mixing @ W - values[:, None] * vectors
-        residuals = jnp.linalg.norm(errors, axis=1)
-        u = errors[0]
-        for _ in range(2):
-            u = u - V.T @ (V @ u)
-        following = start[jnp.minimum(size, k - 1)]
-        following = following - V.T @ (V @ following)
-        fresh = jnp.where(size < k, following, u)
-        length = jnp.linalg.norm(fresh)
-        return V, W, size, fresh / jnp.where(length > 0, length, 1.0), values, vectors, residuals, length > 0
+        V, W = mixing @ jnp.vstack([V, new]), mixing @ jnp.vstack([W, coupling @ V + least * new])
+        slant = 0.5 * (V @ V.T - jnp.eye(k, dtype=dtype))  # keeps rounding from adding up over many steps
+        V, W = V - slant @ V, W - slant @ W
 
-    def going(state):
-        size, values, residuals, more = state[2], state[4], state[6], state[7]
-        close = residuals[0] <= tolerance * jnp.abs(values[0])
-        return (size < k) | (~close & more & jnp.isfinite(residuals[0]) & (size < m))
+        products = s.products + 1
+        poor = (i == 0) & (residual > tolerance * jnp.abs(values[0])) & (products < max_products)
+        turn = (i == 0) & (jnp.asarray(also) > 0) & (products < max_products)
+        then = jnp.where(poor, 0, jnp.where(turn, also, -1))
+        return _Space(V, W, values, residual, products, then)
 
-    empty = jnp.zeros((m, dimension), start.dtype)
-    begin = (
-        empty, empty, jnp.array(0), start[0] / jnp.linalg.norm(start[0]), jnp.zeros(k, start.dtype), start,
-        jnp.full(k, jnp.inf, start.dtype), jnp.array(True),
-    )  # fmt: skip
-    _, _, size, _, values, vectors, residuals, _ = jax.lax.while_loop(going, grow, begin)
-    return values, vectors, residuals, size
+    begin = _Space(V, W, values, jnp.array(jnp.inf, dtype), jnp.array(0), jnp.array(0))
+    return jax.lax.while_loop(lambda s: s.measure >= 0, body, begin)
 
 
 def descend(
@@ -127,9 +154,9 @@ def descend(
     steps: int,
     *,
     key: Key[Array, ""] | None = None,
-    k: int = 1,
+    k: int = 3,
     tolerance: float = 0.03,
-    max_products: int = 6,
+    max_products: int = 8,
     observe: Callable[[PyTree], PyTree] | None = None,
     every: int = 1,
     state: PyTree | None = None,
@@ -143,7 +170,8 @@ def descend(
     Args:
       loss, params0, optimizer, steps, observe, every, state: as of `learndyn.descent.descend`.
       key: a PRNG key for the first eigenpair; by default always the same one.
-      k: how many eigenpairs are followed. One is enough for the sharpness; each more costs a product a step.
+      k: how many eigenpairs are followed, at most the dimension: the first at every step, the others in turn, one every
+        four steps. With one alone, an eigenvalue that overtakes it is noticed late or not at all.
       tolerance, max_products: as of `follow`, for each step.
       pairs: eigenpairs at params0 to go on from (`run.pairs` of an earlier call).
 
@@ -171,7 +199,8 @@ def descend(
         require.static(name, function)
     if pairs is None:
         key = jax.random.key(0) if key is None else key
-        pairs = top_eigenpairs(hvp(loss, params0), params0, k, key=key, throw=False)
+        k = min(k, sum(jnp.size(leaf) for leaf in jax.tree.leaves(params0)))
+        pairs = top_eigenpairs(hvp(loss, params0), params0, k, key=key, tolerance=1e-3, throw=False)
     state = optimizer.init(params0) if state is None else state
     run = _compiled(loss, observe, optimizer, steps // every, every, float(tolerance), max_products)
     observed, params, state, pairs, (losses, sharp, residuals, products) = run(params0, state, pairs)
@@ -194,26 +223,29 @@ def _compiled(loss, observe, optimizer, blocks, every, tolerance, max_products):
 def _scan(loss, observe, optimizer, blocks, every, tolerance, max_products, params0, state0, pairs0):
     update = optax.with_extra_args_support(optimizer).update
 
-    def look(params, pairs):
+    k = pairs0.values.shape[0]
+
+    def look(params, pairs, index):
         # The gradient and the products come from one linearization: the network is gone through once.
         (value, gradient), product = jax.linearize(jax.value_and_grad(loss), params)
-        pairs = follow(lambda v: product(v)[1], pairs, tolerance=tolerance, max_products=max_products)
+        also = jnp.where(index % _TURN == 0, 1 + index // _TURN % (k - 1), 0) if k > 1 else 0
+        pairs = follow(lambda v: product(v)[1], pairs, tolerance=tolerance, max_products=max_products, also=also)
         return value, gradient, pairs, (value, pairs.values[0], pairs.residuals[0], pairs.products)
 
-    def step(carry, _):
+    def step(carry, index):
         params, state, pairs = carry
-        value, gradient, pairs, seen = look(params, pairs)
+        value, gradient, pairs, seen = look(params, pairs, index)
         updates, state = update(gradient, state, params, value=value, grad=gradient, value_fn=loss)
         return (optax.apply_updates(params, updates), state, pairs), seen
 
-    def block(carry, _):
+    def block(carry, index):
         observed = jax.tree.map(jnp.asarray, observe(carry[0]))
-        carry, seen = jax.lax.scan(step, carry, None, length=every)
+        carry, seen = jax.lax.scan(step, carry, index * every + jnp.arange(every))
         return carry, (observed, seen)
 
-    carry = (params0, state0, pairs0._replace(products=jnp.asarray(pairs0.products)))
-    (params, state, pairs), (observed, seen) = jax.lax.scan(block, carry, None, length=blocks)
-    *_, pairs, last = look(params, pairs)
+    carry = (params0, state0, pairs0)
+    (params, state, pairs), (observed, seen) = jax.lax.scan(block, carry, jnp.arange(blocks))
+    *_, pairs, last = look(params, pairs, jnp.array(blocks * every))
     observed = jax.tree.map(lambda a, b: jnp.concatenate([a, jnp.asarray(b)[None]]), observed, observe(params))
     seen = jax.tree.map(lambda a, b: jnp.concatenate([a.reshape(-1), b[None]]), seen, last)
     return observed, params, state, pairs, seen
