@@ -47,6 +47,7 @@ from learndyn import (
     momentum,
     neuron,
     pesme_flammarion,
+    sectors,
     symmetries,
     teacher_student,
     vanishing,
@@ -62,6 +63,7 @@ from learndyn.exercises import linearization as linear
 from learndyn.exercises import mechanics, noether
 from learndyn.exercises import modular_addition as clocks
 from learndyn.exercises import phase_diagram as phases
+from learndyn.exercises import relu as quantized
 from learndyn.exercises import teacher_student as taught
 
 KEY = jax.random.key(0)
@@ -134,6 +136,10 @@ def oscillation(function=momentum.oscillator, *args, **settings):
 
 def solve(times=TIMES, a0=1.0, w0=START, X=I2, y=START):
     return lambda: neuron.solve(times, a0, w0, X, y)
+
+
+def climb(X=I2, residual=ONES, directions=I2 + 1, signs=START, **settings):
+    return lambda: sectors.climb(X, residual, directions, signs, **settings)
 
 
 def implicit_bias(X=I2[:1], y=START[:1], beta0=START, delta=1.0):
@@ -734,6 +740,21 @@ TABLE = [
     Row("ensembles.descend", ensemble(optimizer=lambda rate: rate), TypeError, "optimizer", "rate", "optax gradient"),
     Row("ensembles.descend", ensemble(chunk=0), ValueError, "chunk", "0", "at least 1"),
     Row("ensembles.descend", ensemble(checkpoint="no-such-folder/a.npz"), ValueError, "checkpoint", "no-such-folder", "folder"),
+    # sectors
+    Row("sectors.climb", climb(X=NAN), ValueError, "X", "nan", "finite"),
+    Row("sectors.climb", climb(residual=START), ValueError, "residual", "(2,)", "2 axes"),
+    Row("sectors.climb", climb(residual=jnp.ones((3, 1))), ValueError, "residual", "(3, 1)", "2 x 1"),
+    Row("sectors.climb", climb(directions=ONES), ValueError, "directions", "(2, 1)", "any x 2"),
+    Row("sectors.climb", climb(directions=0 * I2), ValueError, "directions", "directions[0]", "not be zero"),
+    Row("sectors.climb", climb(directions=I2), ValueError, "directions", "directions[0] is at right angles to X[1]", "no wall"),
+    Row("sectors.climb", climb(signs=jnp.ones(3)), ValueError, "signs", "(3,)", "one entry a direction, 2"),
+    Row("sectors.climb", climb(signs=0.5 * START), ValueError, "signs", "signs[0] is 0.5", "1 or -1"),
+    Row("sectors.climb", climb(max_arcs=0), ValueError, "max_arcs", "0", "at least 1"),
+    Row("sectors.maximizers", lambda: sectors.maximizers(I2, ONES, START), ValueError, "starts", "(2,)", "2 axes"),
+    Row("sectors.maximizers", lambda: sectors.maximizers(I2, START, I2 + 1), ValueError, "residual", "(2,)", "2 axes"),
+    Row("exercises.relu.check_angle_at", lambda: quantized.check_angle_at(1), TypeError, "answer", "1", "function"),
+    Row("exercises.relu.check_dead_share", lambda: quantized.check_dead_share(1), TypeError, "answer", "1", "function"),
+    Row("exercises.relu.check_resting", lambda: quantized.check_resting(1), TypeError, "answer", "1", "function"),
     # gates
     Row("gates.pattern", lambda: gates.pattern(models.mlp((2, 3, 1), bias_scale=1.0).init(key=KEY), I2), ValueError,
         "params", "(3, 2)", "without biases"),

@@ -8,13 +8,14 @@ $\tan\frac\varphi2 \propto e^{-|g|t}$. At a wall, $w\cdot x_i = 0$, the neuron c
 whole way is a finite list of arcs, and needs no solver.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from learndyn import _require as require
 
+_Any: TypeAlias = Array | np.ndarray
 _SMALL = 1e-12  # beside numbers of order one: unit directions, shares of a sample
 
 
@@ -30,19 +31,19 @@ class Climb(NamedTuple):
       arcs: how many pieces of great circles it went.
     """
 
-    directions: Float[Array, "m d"]
-    rates: Float[Array, "m"]
-    offsets: Float[Array, "m"]
-    walls: Bool[Array, "m n"]
-    open: Bool[Array, "m n"]
-    arcs: np.ndarray
+    directions: Float[np.ndarray, "m d"]
+    rates: Float[np.ndarray, "m"]
+    offsets: Float[np.ndarray, "m"]
+    walls: Bool[np.ndarray, "m n"]
+    open: Bool[np.ndarray, "m n"]
+    arcs: Int[np.ndarray, "m"]
 
 
 def climb(
-    X: Float[Array, "n d"],
-    residual: Float[Array, "n 1"],
-    directions: Float[Array, "m d"],
-    signs: Float[Array, "m"],
+    X: Float[_Any, "n d"],
+    residual: Float[_Any, "n 1"],
+    directions: Float[_Any, "m d"],
+    signs: Float[_Any, "m"],
     *,
     max_arcs: int = 1000,
 ) -> Climb:
@@ -59,7 +60,7 @@ def climb(
       max_arcs: the most arcs a neuron may go.
 
     Returns:
-      `Climb`, in NumPy arrays.
+      `Climb`, in NumPy arrays: how many arcs there are depends on the numbers, so it works outside of `jit` only.
 
     Raises:
       ValueError, TypeError: for shapes that do not fit, a direction that is zero or on a wall, a sign that is neither 1 nor -1.
@@ -93,7 +94,9 @@ def climb(
     return Climb(*map(np.array, zip(*found)))
 
 
-def maximizers(X: Float[Array, "n d"], residual: Float[Array, "n 1"], starts: Float[Array, "m d"]) -> tuple[Climb, np.ndarray]:
+def maximizers(
+    X: Float[_Any, "n d"], residual: Float[_Any, "n 1"], starts: Float[_Any, "m d"]
+) -> tuple[Climb, Float[np.ndarray, "k"]]:
     r"""The different $(\hat w, s)$ of positive utility in which neurons from `starts`, of both signs, come to rest.
 
     Two ends are the same if sign, walls and open samples are: a sector, or a face of one, holds at most one maximizer.
