@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
+from scipy.optimize import lsq_linear
 
 from learndyn import _require as require
 
@@ -124,11 +125,10 @@ def maximizers(
 
 def _rest(X, pull, w, max_arcs):
     """One neuron, from w; `pull` is s r / n. Where it rests, in the order of `Climb`."""
-    is_open, walls, gain, time, just = X @ w > 0, [], 0.0, 0.0, None
+    is_open, walls, gain, time, crossed = X @ w > 0, [], 0.0, 0.0, []
     unit = np.linalg.norm(pull[:, None] * X)  # of forces
     for arcs in range(max_arcs):
-        force, freed = _force(X, pull, is_open, walls)
-        just = freed if freed is not None else just
+        force, freed = _force(X, pull, w, is_open, walls)
         size = np.linalg.norm(force)
         toward = force / size if size > _SMALL * unit else w
         across = w - (w @ toward) * toward
@@ -139,42 +139,41 @@ def _rest(X, pull, w, max_arcs):
         across /= np.linalg.norm(across)
         meets = np.arctan2(-(X @ toward), X @ across) % np.pi  # where on the great circle sample i changes sides
         ahead = meets < angle - _SMALL
-        ahead[walls] = False
-        if just is not None:
-            ahead[just] = False
+        ahead[walls + crossed + freed] = False  # a great circle that leaves a wall does not meet it again within pi
         if not ahead.any():  # the goal lies in the same sector: the rest of the way takes for ever, and costs a constant
             offset = gain - size * time + 2 * np.log(np.cos(angle / 2))
             return toward, size, offset, _mask(walls, X), is_open & ~_mask(walls, X), arcs + 1
-        just = int(np.argmax(np.where(ahead, meets, -1)))
+        just, crossed = int(np.argmax(np.where(ahead, meets, -1))), []
         time += np.log(np.tan(angle / 2) / np.tan(meets[just] / 2)) / size
         gain += np.log(np.sin(angle) / np.sin(meets[just]))
         w = toward * np.cos(meets[just]) + across * np.sin(meets[just])
-        normal = _tangent(X, walls, X[just])
-        beyond = force + (-1 if is_open[just] else 1) * pull[just] * normal
-        if (beyond @ normal) * (force @ normal) > 0:
-            is_open[just] = ~is_open[just]
-        else:  # both sides point at the wall
-            walls = [*walls, just]
+        if pull[just] > 0:  # beyond the wall the sample pulls further: across
+            is_open[just], crossed = ~is_open[just], [just]
+        else:
+            walls = [*walls, just]  # and `_force` says whether it stays
         w = _tangent(X, walls, w)
         w = w / np.linalg.norm(w)
 
 
-def _force(X, pull, is_open, walls):
-    """The mixture of the gradients around w that is tangent to its walls; walls that do not hold are taken out of the list."""
-    freed = None
-    while True:
-        inside = is_open.copy()
-        inside[walls] = False
-        force = pull[inside] @ X[inside]
-        if not walls:
-            return force, freed
-        share = np.linalg.lstsq(X[walls].T, -force, rcond=None)[0] / pull[walls]  # lambda
-        excess = np.maximum(-share, share - 1)
-        worst = int(np.argmax(excess))
-        if excess[worst] <= 1e-9:
-            return _tangent(X, walls, force), freed
-        freed = walls.pop(worst)
-        is_open[freed] = share[worst] > 1
+def _force(X, pull, w, is_open, walls):
+    r"""The least of all mixtures $g + \sum_i \lambda_i r_i x_i/n$, $0 \le \lambda_i \le 1$, on the tangent plane: where the neuron goes.
+
+    What its walls do not hold, because $\lambda_i$ is 0 or 1, leaves their list, shut or open.
+    """
+    inside = is_open.copy()
+    inside[walls] = False
+    force = pull[inside] @ X[inside]
+    if not walls:
+        return force, []
+    edges, along = (pull[walls, None] * X[walls]).T, force - (force @ w) * w
+    share = np.linalg.lstsq(edges, -along, rcond=None)[0]
+    if np.any((share < 0) | (share > 1)):
+        share = lsq_linear(edges, -along, bounds=(0, 1), method="bvls", tol=1e-14).x
+    held = (share > _SMALL) & (share < 1 - _SMALL)
+    freed = [i for i, stays in zip(walls, held) if not stays]
+    is_open[freed] = share[~held] > 0.5
+    walls[:] = [i for i, stays in zip(walls, held) if stays]
+    return _tangent(X, walls, force + edges @ share), freed
 
 
 def _tangent(X, walls, v):
