@@ -24,6 +24,7 @@ from learndyn import (
     batch_norm,
     claims,
     conserved,
+    curvature,
     datasets,
     deep_linear,
     descent,
@@ -102,6 +103,19 @@ def ensemble(loss=QUADRATIC, params0=I2, learning_rates=START, times=(0, 4), **s
 def to_loss(X=I2, y=ONES, params0=None, learning_rates=START, f=MODEL.apply, **settings):
     params0 = jax.tree.map(lambda p: jnp.stack([p, p]), PARAMS) if params0 is None else params0
     return lambda: equal_loss.train_to_loss(f, X, y, params0, learning_rates, **{"target": 0.1, "max_steps": 3} | settings)
+
+
+def eigenpairs(operator=lambda v: 2 * v, like=START, k=1, **settings):
+    return lambda: curvature.top_eigenpairs(operator, like, k, **{"key": KEY} | settings)
+
+
+def following(operator=lambda v: 2 * v, pairs=None, **settings):
+    still = lambda: curvature.top_eigenpairs(operator, START, 2, key=KEY)
+    return lambda: curvature.follow(operator, still() if pairs is None and callable(operator) else pairs, **settings)
+
+
+def watched(loss=QUADRATIC, params0=START, optimizer=SGD, steps=4, **settings):
+    return lambda: curvature.descend(loss, params0, optimizer, steps, **settings)
 
 
 PAIRS = ({"W": I2}, {"W": ONES.T})
@@ -876,6 +890,46 @@ TABLE = [
     Row("explore.explore", lambda: explore.explore(jnp.sin, alt="A curve."), ValueError, "panels", "none", "at least one"),
     Row("javascript.compile_to_js", lambda: javascript.compile_to_js(3), TypeError, "f", "3", "function"),
     Row("javascript.compile_to_js", lambda: javascript.compile_to_js(jnp.sin, "x"), TypeError, "example_args[0]", "'x'", "number"),
+    Row("curvature.hvp", lambda: curvature.hvp(3, START), TypeError, "loss", "3", "function"),
+    Row("curvature.hvp", lambda: curvature.hvp(QUADRATIC, NAN), ValueError, "params0", "nan", "finite"),
+    Row("curvature.hvp", lambda: curvature.hvp(QUADRATIC, START)(I2), ValueError, "vector", "(2, 2)", "(2,)"),
+    Row("curvature.gauss_newton", lambda: curvature.gauss_newton(3, START, I2), TypeError, "f", "3", "function"),
+    Row("curvature.gauss_newton", lambda: curvature.gauss_newton(MODEL.apply, PARAMS, NAN), ValueError, "X", "nan", "finite"),
+    Row("curvature.ntk", lambda: curvature.ntk(MODEL.apply, PARAMS, [1]), TypeError, "X", "[1]", "array"),
+    Row("curvature.ntk", lambda: curvature.ntk(MODEL.apply, PARAMS, I2)(I2), ValueError, "vector", "(2, 2)", "(2, 1)"),
+    Row("curvature.top_eigenpairs", eigenpairs(operator=3), TypeError, "operator", "3", "function"),
+    Row("curvature.top_eigenpairs", eigenpairs(operator=lambda v: v[:1]), ValueError, "operator", "(1,)", "what it takes"),
+    Row("curvature.top_eigenpairs", eigenpairs(like=NAN), ValueError, "like", "nan", "finite"),
+    Row("curvature.top_eigenpairs", eigenpairs(like=jnp.array([1, 2])), TypeError, "like", "int64", "floating point"),
+    Row("curvature.top_eigenpairs", eigenpairs(k=0), ValueError, "k", "0", "at least 1"),
+    Row("curvature.top_eigenpairs", eigenpairs(k=3), ValueError, "k", "3", "at most the dimension 2"),
+    Row("curvature.top_eigenpairs", eigenpairs(key=0), TypeError, "key", "0", "PRNG key"),
+    Row("curvature.top_eigenpairs", eigenpairs(tolerance=0.0), ValueError, "tolerance", "0.0", "positive"),
+    Row("curvature.top_eigenpairs", eigenpairs(subspace=1), ValueError, "subspace", "1", "at least"),
+    Row("curvature.top_eigenpairs", eigenpairs(max_products=0), ValueError, "max_products", "0", "at least 1"),
+    Row("curvature.top_eigenpairs", eigenpairs(start=I2), ValueError, "start", "(2, 2)", "(2,)"),
+    Row("curvature.sharpness", lambda: curvature.sharpness(lambda p: p, START), ValueError, "loss", "(2,)", "one real number"),
+    Row("curvature.sharpness", lambda: curvature.sharpness(QUADRATIC, {}), ValueError, "params0", "{}", "at least one array"),
+    Row("curvature.sharpness", lambda: curvature.sharpness(QUADRATIC, START, tolerance=-1.0), ValueError, "tolerance", "-1.0", "positive"),
+    Row("curvature.follow", following(operator=3), TypeError, "operator", "3", "function"),
+    Row("curvature.follow", following(pairs=START), TypeError, "pairs", "Array", "Eigenpairs"),
+    Row("curvature.follow", following(also=2), ValueError, "also", "2", "less than the 2 pairs"),
+    Row("curvature.follow", following(tolerance=0.0), ValueError, "tolerance", "0.0", "positive"),
+    Row("curvature.follow", following(max_products=0), ValueError, "max_products", "0", "at least 1"),
+    Row("curvature.descend", watched(loss=3), TypeError, "loss", "3", "function"),
+    Row("curvature.descend", watched(optimizer=3), TypeError, "optimizer", "3", "optax"),
+    Row("curvature.descend", watched(steps=0), ValueError, "steps", "0", "at least 1"),
+    Row("curvature.descend", watched(every=3), ValueError, "steps", "4", "multiple of every"),
+    Row("curvature.descend", watched(observe=3), TypeError, "observe", "3", "function"),
+    Row("curvature.descend", watched(k=0), ValueError, "k", "0", "at least 1"),
+    Row("curvature.descend", watched(state=(1,)), ValueError, "state", "((),)", "this optimizer"),
+    Row("curvature.descend", watched(pairs=3), TypeError, "pairs", "3", "Eigenpairs"),
+    Row("curvature.cumulative_alignment", lambda: curvature.cumulative_alignment(COMPLEX, ONES), TypeError, "K", "complex", "real"),
+    Row("curvature.cumulative_alignment", lambda: curvature.cumulative_alignment(I2, jnp.ones((3, 1))), ValueError, "K", "2", "n = 3"),
+    Row("curvature.cumulative_alignment", lambda: curvature.cumulative_alignment(I2, ONES, 3), ValueError, "k", "3", "at most the 2 rows"),
+    Row("curvature.kernel_observable", lambda: curvature.kernel_observable(3, I2, ONES, 1), TypeError, "f", "3", "function"),
+    Row("curvature.kernel_observable", lambda: curvature.kernel_observable(MODEL.apply, I2, ONES), ValueError, "k", "20", "at most the 2 rows"),
+    Row("curvature.kernel_observable", lambda: curvature.kernel_observable(MODEL.apply, I2, jnp.ones((3, 1)), 1), ValueError, "y", "(3, 1)", "2 x any"),
 ]  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def follow(
     pairs: Eigenpairs,
     *,
     tolerance: float = 0.03,
-    max_products: int = 8,
+    max_products: int = 20,
     also: int | Int[Array, ""] = 0,
 ) -> Eigenpairs:
     r"""$\lambda_1$ and $v_1$ of an operator, from the eigenpairs of a neighboring one, in one product where that suffices.
@@ -78,8 +78,7 @@ def follow(
       ValueError, TypeError: for bad arguments, before tracing.
     """
     require.callable_("operator", operator)
-    if not isinstance(pairs, Eigenpairs):
-        raise TypeError(f"pairs must be Eigenpairs, as top_eigenpairs finds them, but is {type(pairs).__name__}")
+    _eigenpairs(pairs)
     require.positive("tolerance", tolerance)
     require.positive_integer("max_products", max_products)
     if not isinstance(also, jax.Array):
@@ -94,6 +93,11 @@ def follow(
     vectors, images = jax.vmap(unravel)(space.V), jax.vmap(unravel)(space.W)
     converged = space.residual <= tolerance * jnp.abs(space.values[0])
     return Eigenpairs(space.values, vectors, residuals, space.products, converged, images)
+
+
+def _eigenpairs(pairs):
+    if not isinstance(pairs, Eigenpairs):
+        raise TypeError(f"pairs must be Eigenpairs, as top_eigenpairs finds them, but is {pairs!r} of {type(pairs).__name__}")
 
 
 class _Space(NamedTuple):
@@ -156,7 +160,7 @@ def descend(
     key: Key[Array, ""] | None = None,
     k: int = 3,
     tolerance: float = 0.03,
-    max_products: int = 8,
+    max_products: int = 20,
     observe: Callable[[PyTree], PyTree] | None = None,
     every: int = 1,
     state: PyTree | None = None,
@@ -197,11 +201,17 @@ def descend(
     require.positive_integer("max_products", max_products)
     for name, function in (("loss", loss), ("optimizer", optimizer), ("observe", observe)):
         require.static(name, function)
-    if pairs is None:
+    wanted = jax.eval_shape(optimizer.init, params0)
+    if state is None:
+        state = optimizer.init(params0)
+    elif (given := jax.tree.map(jnp.shape, state)) != (needed := jax.tree.map(jnp.shape, wanted)):
+        raise ValueError(f"state must be of this optimizer and these parameters, {needed}, but is {given}")
+    if pairs is not None:
+        _eigenpairs(pairs)
+    else:
         key = jax.random.key(0) if key is None else key
         k = min(k, sum(jnp.size(leaf) for leaf in jax.tree.leaves(params0)))
         pairs = top_eigenpairs(hvp(loss, params0), params0, k, key=key, tolerance=1e-3, throw=False)
-    state = optimizer.init(params0) if state is None else state
     run = _compiled(loss, observe, optimizer, steps // every, every, float(tolerance), max_products)
     observed, params, state, pairs, (losses, sharp, residuals, products) = run(params0, state, pairs)
     if not isinstance(losses, jax.core.Tracer):
