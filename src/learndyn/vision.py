@@ -1,5 +1,6 @@
 """Small networks that see: a convolutional one and a transformer, and patches of photographs to look at."""
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 
@@ -52,8 +53,7 @@ def cnn(side: int, *, channels: Sequence[int] = (8, 8), activation: str | Callab
 
     def init(*, key: PRNGKeyArray) -> PyTree:
         require.key("key", key)
-        keys = jax.random.split(key, len(shapes))
-        return tuple({"W": _normal(k, *shape), "b": jnp.zeros(shape[1])} for k, shape in zip(keys, shapes))
+        return tuple({"W": W, "b": jnp.zeros(W.shape[1])} for W in _normal(key, shapes))
 
     def apply(params: PyTree, X: Float[Array, "n d"]) -> Float[Array, "n c"]:
         require.matrix("X", X, columns=side * side)
@@ -109,25 +109,27 @@ def vision_transformer(
     activation = _activation(activation)
     across, tokens = side // patch, (side // patch) ** 2
 
-    def block(key):
-        keys = jax.random.split(key, 4)
+    inside = [(width, 3 * width), (width, width), (width, hidden), (hidden, width)]
+    shapes = [(patch * patch, width), (tokens, width), (width, outputs)] + blocks * inside
+
+    def block(qkv, mix, up, down):
         norm = {"gain": jnp.ones(width), "offset": jnp.zeros(width)}
         return {
             "norms": (norm, norm),
-            "qkv": _normal(keys[0], width, 3 * width),
-            "mix": _normal(keys[1], width, width),
-            "up": {"W": _normal(keys[2], width, hidden), "b": jnp.zeros(hidden)},
-            "down": {"W": _normal(keys[3], hidden, width), "b": jnp.zeros(width)},
+            "qkv": qkv,
+            "mix": mix,
+            "up": {"W": up, "b": jnp.zeros(hidden)},
+            "down": {"W": down, "b": jnp.zeros(width)},
         }
 
     def init(*, key: PRNGKeyArray) -> PyTree:
         require.key("key", key)
-        keys = jax.random.split(key, blocks + 3)
+        embed, position, read, *layers = _normal(key, shapes)
         return {
-            "embed": _normal(keys[0], patch * patch, width),
-            "position": 0.5 * jax.random.normal(keys[1], (tokens, width)),
-            "blocks": tuple(block(k) for k in keys[3:]),
-            "read": {"W": _normal(keys[2], width, outputs), "b": jnp.zeros(outputs)},
+            "embed": embed,
+            "position": 0.5 * tokens**0.5 * position,
+            "blocks": tuple(block(*layers[4 * i : 4 * i + 4]) for i in range(blocks)),
+            "read": {"W": read, "b": jnp.zeros(outputs)},
         }
 
     def attention(layer, h):  # h: (n, tokens, width)
@@ -204,8 +206,12 @@ def _activation(activation):
     return ACTIVATIONS[activation]
 
 
-def _normal(key, inputs, outputs):
-    return jax.random.normal(key, (inputs, outputs)) / inputs**0.5
+def _normal(key, shapes):
+    """Matrices with the variance 1/rows: one long draw, cut to pieces, for every draw of another size is compiled."""
+    ends = list(itertools.accumulate(rows * columns for rows, columns in shapes))
+    draws = jax.random.normal(key, (ends[-1],))
+    cut = zip([0, *ends], ends, shapes)
+    return [draws[low:high].reshape(shape) / shape[0] ** 0.5 for low, high, shape in cut]
 
 
 def _row(vector, like):
