@@ -49,12 +49,14 @@ from learndyn import (
     neuron,
     pesme_flammarion,
     sectors,
+    stagewise,
     symmetries,
     teacher_student,
     vanishing,
     vision,
 )
 from learndyn.exercises import alternating_flows as waits
+from learndyn.exercises import beyond as announced
 from learndyn.exercises import broken_laws as broken
 from learndyn.exercises import dynamics, linear_neuron, stability
 from learndyn.exercises import deep_linear as ranks
@@ -166,6 +168,10 @@ def find(f=lambda p: p**2, params=START, **settings):
 
 def square_neuron(theta, X):
     return theta[0] * (X @ theta[1:])[:, None]
+
+
+def train_in_stages(neuron=square_neuron, X=I2, y=ONES, neurons=jnp.ones((2, 3)), optimizer=SGD, **settings):
+    return lambda: stagewise.train(neuron, X, y, neurons, optimizer, **{"steps": 1, "observe": jnp.sum} | settings)
 
 
 def agf_staircase(neuron=square_neuron, X=I2, y=ONES, neurons=jnp.full((2, 3), 1e-3), **settings):
@@ -648,6 +654,20 @@ TABLE = [
     Row("portraits.watch", lambda: equilibria.watch(I2), ValueError, "A", "(2, 2)", "3 axes"),
     Row("portraits.random_systems", lambda: equilibria.random_systems("saddle", 3, key=7), TypeError, "key", "7", "key"),
     Row("portraits.kinds_seen", lambda: equilibria.kinds_seen(NAN[None]), ValueError, "A", "nan", "finite"),
+    # stagewise
+    Row("stagewise.train", train_in_stages(neuron=3), TypeError, "neuron", "3", "function"),
+    Row("stagewise.train", train_in_stages(degree=3), ValueError, "neuron", "power 2 from", "degree 3"),
+    Row("stagewise.train", train_in_stages(y=START), ValueError, "y", "(2,)", "y[:, None]"),
+    Row("stagewise.train", train_in_stages(neurons=jnp.full((2, 3), jnp.nan)), ValueError, "neurons", "nan", "finite"),
+    Row("stagewise.train", train_in_stages(optimizer=0.1), TypeError, "optimizer", "0.1", "optax"),
+    Row("stagewise.train", train_in_stages(stages=3), ValueError, "stages", "3", "2 neurons"),
+    Row("stagewise.train", train_in_stages(stages=1, climb=-1), ValueError, "climb", "-1", "at least 0"),
+    Row("stagewise.train", train_in_stages(descent=1.5), TypeError, "descent", "1.5", "integer"),
+    Row("stagewise.train", train_in_stages(steps=-1), ValueError, "steps", "-1", "at least 0"),
+    Row("stagewise.train", train_in_stages(observe=3), TypeError, "observe", "3", "function"),
+    Row("exercises.beyond.check_alignment_price", lambda: announced.check_alignment_price(1), TypeError, "answer", "1", "function"),
+    Row("exercises.beyond.check_entry", lambda: announced.check_entry(1), TypeError, "answer", "1", "function"),
+    Row("exercises.beyond.check_effective_degree", lambda: announced.check_effective_degree(1), TypeError, "answer", "1", "function"),
     # symmetries
     Row("symmetries.find", find(3), TypeError, "f", "3", "function"),
     Row("symmetries.find", find(params=NAN), ValueError, "params", "nan", "finite"),
