@@ -43,9 +43,9 @@ def data(x: Float[Array, "p"]) -> tuple[Float[Array, "p*p 2*p"], Float[Array, "p
       ValueError, TypeError: when x is no finite vector of at least three numbers, or its mean is not zero.
     """
     p = modulus(x)
-    turned = jnp.stack([jnp.roll(x, a) for a in range(p)])
     a, b = np.divmod(np.arange(p * p), p)
-    return jnp.concatenate([turned[a], turned[b]], axis=1), turned[(a + b) % p]
+    turned = lambda by: x[(np.arange(p) - by[:, None]) % p]
+    return jnp.concatenate([turned(a), turned(b)], axis=1), turned((a + b) % p)
 
 
 def neuron(theta: Float[Array, "q"], X: Float[Array, "n d"]) -> Float[Array, "n p"]:
