@@ -89,13 +89,16 @@ def integrate(
     if substeps < 2:
         raise ValueError(f"substeps must be at least 2, the limit of Euler's method at the edge, but is {substeps}")
     require.key("key", key)
-    w, unravel = ravel_pytree(params0)
+    w = ravel_pytree(params0)[0]
     if directions + 1 > w.size:
         raise ValueError(f"directions must be less than the number of parameters, {w.size}, but is {directions}")
-    pairs = top_eigenpairs(hvp(loss, params0), params0, directions + 1, key=key)
+    pairs = top_eigenpairs(hvp(loss, params0), params0, directions, key=key)
     vectors = jax.vmap(lambda v: ravel_pytree(v)[0])(pairs.vectors)
-    rate = jnp.asarray(learning_rate, w.dtype)
-    w, seen = _compiled(loss, jax.tree.structure(params0), _shapes(params0), steps, directions, substeps)(w, vectors, rate)
+    # one more than may be critical, to see the next one come
+    guard = jax.random.normal(jax.random.fold_in(key, 1), w.shape, w.dtype)
+    guard = guard - (vectors @ guard) @ vectors
+    vectors = jnp.concatenate([vectors, (guard / jnp.linalg.norm(guard))[None]])
+    params, seen = _compiled(loss, steps, directions, substeps)(params0, vectors, learning_rate)
     losses, eigenvalues, covariances, gaps = seen
     if not bool(jnp.all(jnp.isfinite(losses))):
         last = int(np.argmin(np.isfinite(np.asarray(losses))))
@@ -104,64 +107,51 @@ def integrate(
             "at the edge, or start below it"
         )
     predicted = losses + jnp.trace(covariances, axis1=1, axis2=2) / learning_rate
-    return Center(losses, predicted, eigenvalues, covariances, gaps, unravel(w))
-
-
-def _shapes(params):
-    return tuple((leaf.shape, jnp.result_type(leaf)) for leaf in jax.tree.leaves(params))
+    return Center(losses, predicted, eigenvalues, covariances, gaps, params)
 
 
 @functools.lru_cache(maxsize=8)
-def _compiled(loss, structure, shapes, steps, k, substeps):
-    like = jax.tree.unflatten(structure, [jnp.zeros(shape, dtype) for shape, dtype in shapes])
-    unravel = ravel_pytree(like)[1]
-    flat = lambda w: loss(unravel(w))
+def _compiled(loss, steps, k, substeps):
     rows, columns = np.triu_indices(k)
 
-    def entry(w, u, v):  # u'Hv, as a function of where the Hessian is taken
-        return u @ jax.jvp(jax.grad(flat), (w,), (v,))[1]
-
-    def look(w, vectors, Sigma, learning_rate):
-        gradient, multiply = jax.linearize(jax.grad(flat), w)
-        values, moved = _follow_block(jax.vmap(multiply), vectors)
-        U, turn = moved[:k], moved[:k] @ vectors[:k].T
-        upper = jax.vmap(lambda i, j: jax.grad(entry)(w, U[i], U[j]))(rows, columns)
-        slopes = jnp.zeros((k, k, w.size)).at[rows, columns].set(upper).at[columns, rows].set(upper)
-        h = learning_rate / substeps
-        room = jnp.diag(2 / learning_rate - values[:k]) + h * slopes @ gradient
-        brake = 0.5 * h * jnp.einsum("ijp,klp->ijkl", slopes, slopes)
-        Sigma, gap = _solve(room, brake, turn @ Sigma @ turn.T)
-        drift = gradient + 0.5 * jnp.einsum("ij,ijp->p", Sigma, slopes)
-        return w - h * drift, moved, Sigma, (values[:k], gap)
-
     @jax.jit
-    def run(w, vectors, learning_rate):
+    def run(params, vectors, learning_rate):
+        w, unravel = ravel_pytree(params)
+        flat = lambda w: loss(unravel(w))
+        h = learning_rate / substeps
+
+        def entry(w, u, v):  # u'Hv, as a function of where the Hessian is taken
+            return u @ jax.jvp(jax.grad(flat), (w,), (v,))[1]
+
         def substep(carry, _):
-            w, vectors, Sigma = carry
-            w, vectors, Sigma, _ = look(w, vectors, Sigma, learning_rate)
-            return (w, vectors, Sigma), None
+            w, _, vectors, Sigma = carry
+            (value, gradient), multiply = jax.linearize(jax.value_and_grad(flat), w)
+            values, vectors, turn = _follow_block(jax.vmap(lambda v: multiply(v)[1]), vectors, k)
+            U, values = vectors[:k], values[:k]
+            upper = jax.vmap(lambda i, j: jax.grad(entry)(w, U[i], U[j]))(rows, columns)
+            slopes = jnp.zeros((k, k, w.size)).at[rows, columns].set(upper).at[columns, rows].set(upper)
+            room = jnp.diag(2 / learning_rate - values) + h * slopes @ gradient
+            brake = 0.5 * h * jnp.einsum("ijp,klp->ijkl", slopes, slopes)
+            Sigma, gap = _solve(room, brake, turn @ Sigma @ turn.T)
+            drift = gradient + 0.5 * jnp.einsum("ij,ijp->p", Sigma, slopes)
+            return (w - h * drift, w, vectors, Sigma), (value, values, Sigma, gap)
 
-        def step(carry, _):
-            before = carry[0]
-            w, vectors, Sigma, (values, gap) = look(*carry, learning_rate)
-            carry, _ = jax.lax.scan(substep, (w, vectors, Sigma), None, length=substeps - 1)
-            return carry, (flat(before), values, Sigma, gap)
-
-        (w, *_), seen = jax.lax.scan(step, (w, vectors, jnp.zeros((k, k))), None, length=steps + 1)
-        return w, seen
+        start = w, w, vectors, jnp.zeros((k, k), w.dtype)
+        (_, w, *_), seen = jax.lax.scan(substep, start, None, length=steps * substeps + 1)
+        return unravel(w), [each[::substeps] for each in seen]
 
     return run
 
 
-def _follow_block(multiply, vectors):
-    """Rayleigh and Ritz in the span of the vectors and their images: all of them a little better at once."""
+def _follow_block(multiply, vectors, k):
+    """Rayleigh and Ritz in the span of the vectors and their images: all a little better; and how the first k turned."""
     images = multiply(vectors)
     outside = images - (images @ vectors.T) @ vectors
     basis = jnp.linalg.qr(jnp.concatenate([vectors, outside]).T)[0].T
     projected = basis @ multiply(basis).T
     values, mixing = jnp.linalg.eigh(0.5 * (projected + projected.T))
-    top = mixing[:, ::-1][:, : len(vectors)].T
-    return values[::-1][: len(vectors)], top @ basis
+    moved = mixing[:, ::-1][:, : len(vectors)].T @ basis
+    return values[::-1][: len(vectors)], moved, moved[:k] @ vectors[:k].T
 
 
 def complementarity(

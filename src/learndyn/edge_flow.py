@@ -95,7 +95,7 @@ def _compiled(loss, steps, substeps):
         h = 1 / substeps
 
         def substep(state, _):
-            c, u, rho = state
+            (c, u, rho), _ = state
             (above, up), (below, down) = value_and_grad(c + rho * u), value_and_grad(c - rho * u)
             Hu = jax.jvp(lambda w: value_and_grad(w)[1], (c,), (u,))[1]
             S = u @ Hu
@@ -105,15 +105,10 @@ def _compiled(loss, steps, substeps):
                 turned / jnp.linalg.norm(turned),
                 rho * jnp.exp(h * jnp.log(jnp.abs(1 - learning_rate * S))),
             )
-            return new, (0.5 * (above + below), S, rho)
+            return (new, c), (0.5 * (above + below), S, rho)
 
-        def step(state, _):
-            state, seen = substep(state, None)
-            state, _ = jax.lax.scan(substep, state, None, length=substeps - 1)
-            return state, seen
-
-        state = c, u, jnp.asarray(magnitude, c.dtype)
-        (c, *_), seen = jax.lax.scan(step, state, None, length=steps + 1)
-        return unravel(c), seen
+        start = (c, u, jnp.asarray(magnitude, c.dtype)), c
+        (_, c), seen = jax.lax.scan(substep, start, None, length=steps * substeps + 1)
+        return unravel(c), [each[::substeps] for each in seen]
 
     return run
