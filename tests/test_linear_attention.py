@@ -54,7 +54,7 @@ def test_all_heads_are_one_matrix():
 @pytest.mark.parametrize("length", [1, 3, 10])
 def test_population_loss_is_the_mean_over_contexts(length):
     S = rotated()
-    M = attention.matrix(draw(3, 0.5))
+    M = attention.matrix(draw(3, 2.0))  # large, so that the term quadratic in M is most of the loss
     drawn = attention.contexts(S, length, 200_000, key=jax.random.key(length))
     g = attention.summary(drawn)[:, :4]
     losses = 0.5 * (jnp.einsum("nd,de,ne->n", drawn.query, M, g) - drawn.answer[:, 0]) ** 2
