@@ -194,7 +194,7 @@ def _solve(A, G, start):
 
     def project(M):
         values, vectors = jnp.linalg.eigh(0.5 * (M + M.T))
-        return (vectors * jnp.maximum(values, 0)) @ vectors.T
+        return (vectors * jnp.maximum(values, 0)[None, :]) @ vectors.T
 
     def iterate(state):
         X, Z, pace, _, count = state
