@@ -22,6 +22,7 @@ import learndyn
 from learndyn import (
     agf,
     batch_norm,
+    central_flow,
     claims,
     conserved,
     curvature,
@@ -29,6 +30,7 @@ from learndyn import (
     deep_linear,
     descent,
     drift,
+    edge_flow,
     ensembles,
     equal_loss,
     diagonal,
@@ -48,6 +50,7 @@ from learndyn import (
     momentum,
     neuron,
     pesme_flammarion,
+    self_stabilization,
     sectors,
     stagewise,
     symmetries,
@@ -68,6 +71,7 @@ from learndyn.exercises import modular_addition as clocks
 from learndyn.exercises import phase_diagram as phases
 from learndyn.exercises import relu as quantized
 from learndyn.exercises import teacher_student as taught
+from learndyn.exercises import sharpness as edges
 
 KEY = jax.random.key(0)
 NAN = jnp.array([[1.0, jnp.nan], [0.0, 1.0]])
@@ -96,6 +100,19 @@ def flow(loss=QUADRATIC, params0=START, times=TIMES, **settings):
 
 def descend(loss=QUADRATIC, params0=START, optimizer=SGD, steps=4, **settings):
     return lambda: descent.descend(loss, params0, optimizer, steps, **settings)
+
+
+def center(loss=QUADRATIC, params0=START, learning_rate=0.1, steps=4, **settings):
+    return lambda: central_flow.integrate(loss, params0, learning_rate, steps, **{"key": KEY} | settings)
+
+
+def swing(loss=QUADRATIC, params0=START, learning_rate=0.1, steps=4, **settings):
+    return lambda: edge_flow.integrate(loss, params0, learning_rate, steps, **{"magnitude": 0.1, "key": KEY} | settings)
+
+
+def two_numbers(x=0.1, y=0.0, steps=4, **settings):
+    defaults = {"progress": 1.0, "feedback": 1.0, "learning_rate": 0.1}
+    return lambda: self_stabilization.orbit(x, y, steps, **defaults | settings)
 
 
 def ensemble(loss=QUADRATIC, params0=I2, learning_rates=START, times=(0, 4), **settings):
@@ -950,6 +967,40 @@ TABLE = [
     Row("curvature.kernel_observable", lambda: curvature.kernel_observable(3, I2, ONES, 1), TypeError, "f", "3", "function"),
     Row("curvature.kernel_observable", lambda: curvature.kernel_observable(MODEL.apply, I2, ONES), ValueError, "k", "20", "at most the 2 rows"),
     Row("curvature.kernel_observable", lambda: curvature.kernel_observable(MODEL.apply, I2, jnp.ones((3, 1)), 1), ValueError, "y", "(3, 1)", "2 x any"),
+    Row("central_flow.integrate", center(loss=3), TypeError, "loss", "3", "function"),
+    Row("central_flow.integrate", center(params0=jnp.array([1.0, jnp.nan])), ValueError, "params0", "nan", "finite"),
+    Row("central_flow.integrate", center(learning_rate=-0.1), ValueError, "learning_rate", "-0.1", "positive"),
+    Row("central_flow.integrate", center(steps=0), ValueError, "steps", "0", "at least 1"),
+    Row("central_flow.integrate", center(directions=2), ValueError, "directions", "2", "less than the number of parameters, 2"),
+    Row("central_flow.integrate", center(substeps=1), ValueError, "substeps", "1", "at least 2"),
+    Row("central_flow.integrate", center(key=3), TypeError, "key", "3", "PRNG key"),
+    Row("central_flow.complementarity", lambda: central_flow.complementarity(ONES, jnp.ones((2, 2, 2, 2))), ValueError,
+        "room", "(2, 1)", "square"),
+    Row("central_flow.complementarity", lambda: central_flow.complementarity(I2, jnp.ones((1, 1, 1, 1))), ValueError,
+        "brake", "(1, 1, 1, 1)", "(2, 2, 2, 2)"),
+    Row("central_flow.complementarity", lambda: central_flow.complementarity(-I2, jnp.zeros((2, 2, 2, 2))), ValueError,
+        "room", "no solution", "positive"),
+    Row("edge_flow.integrate", swing(loss=3), TypeError, "loss", "3", "function"),
+    Row("edge_flow.integrate", swing(learning_rate=0.0), ValueError, "learning_rate", "0.0", "positive"),
+    Row("edge_flow.integrate", swing(steps=1.5), TypeError, "steps", "1.5", "integer"),
+    Row("edge_flow.integrate", swing(magnitude=0.0), ValueError, "magnitude", "0.0", "positive"),
+    Row("edge_flow.integrate", swing(substeps=1), ValueError, "substeps", "1", "at least 2"),
+    Row("edge_flow.integrate", swing(key=3), TypeError, "key", "3", "PRNG key"),
+    Row("self_stabilization.coefficients", lambda: self_stabilization.coefficients(3, START, key=KEY), TypeError, "loss", "3", "function"),
+    Row("self_stabilization.coefficients", lambda: self_stabilization.coefficients(QUADRATIC, START, key=3), TypeError, "key", "3",
+        "PRNG key"),
+    Row("self_stabilization.orbit", two_numbers(x=0.0), ValueError, "x", "0", "not be zero"),
+    Row("self_stabilization.orbit", two_numbers(y=jnp.nan), ValueError, "y", "nan", "finite"),
+    Row("self_stabilization.orbit", two_numbers(steps=0), ValueError, "steps", "0", "at least 1"),
+    Row("self_stabilization.orbit", two_numbers(progress=-1.0), ValueError, "progress", "-1.0", "positive"),
+    Row("self_stabilization.orbit", two_numbers(feedback=0.0), ValueError, "feedback", "0.0", "positive"),
+    Row("self_stabilization.orbit", two_numbers(learning_rate=0.0), ValueError, "learning_rate", "0.0", "positive"),
+    Row("self_stabilization.energy", lambda: self_stabilization.energy(START, jnp.ones(3), progress=1.0, feedback=1.0), ValueError,
+        "y", "(3,)", "(2,)"),
+    Row("exercises.sharpness.check_limit", lambda: edges.check_limit(3), TypeError, "answer", "3", "function"),
+    Row("exercises.sharpness.check_overshoot", lambda: edges.check_overshoot(3), TypeError, "answer", "3", "function"),
+    Row("exercises.sharpness.check_gain", lambda: edges.check_gain(3), TypeError, "answer", "3", "function"),
+    Row("exercises.sharpness.check_variance", lambda: edges.check_variance(3), TypeError, "answer", "3", "function"),
 ]  # fmt: skip
 
 
