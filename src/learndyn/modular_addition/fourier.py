@@ -47,7 +47,7 @@ def best_utilities(x: Float[Array, "p"]) -> Float[Array, "m"]:
     Raises:
       ValueError, TypeError: when x is not an encoding.
 
-    Source: Kunin et al. (2025), who give u, v and w a norm of one each and sum over pairs: that is $\sqrt{27}\,p^2$ times this.
+    Source: Kunin et al. (2025). With u, v and w of norm one each, and a sum over pairs, it is $\sqrt{2p}\,|\hat x_k|^3$.
     """
     p, x_hat = transform(x)
     return (2 * p / 27) ** 0.5 * jnp.abs(x_hat) ** 3 / p**2
