@@ -103,9 +103,6 @@ def top_eigenpairs(
         require.finite("start", start)
         if (given := jax.tree.map(jnp.shape, start)) != (needed := jax.tree.map(jnp.shape, like)):
             raise ValueError(f"start must have the shapes {needed} of like, but has {given}")
-    out = jax.eval_shape(operator, zeros)
-    if jax.tree.map(jnp.shape, out) != jax.tree.map(jnp.shape, zeros):
-        raise ValueError(f"operator must give what it takes, {jax.eval_shape(lambda: zeros)}, but gives {out}")
     settings = (int(k), min(int(subspace), dimension), float(tolerance), int(max_products))
     pairs = _compiled(operator, zeros, start, key, settings)
     return check(pairs, "top_eigenpairs", settings) if throw else pairs
@@ -198,6 +195,9 @@ class _State(NamedTuple):
 
 @eqx.filter_jit
 def _compiled(operator, zeros, start, key, settings):
+    out = jax.eval_shape(operator, zeros)
+    if jax.tree.map(jnp.shape, out) != jax.tree.map(jnp.shape, zeros):
+        raise ValueError(f"operator must give what it takes, {jax.eval_shape(lambda: zeros)}, but gives {out}")
     flat, unravel = ravel_pytree(zeros)
     # What does not depend on the vector (the network's own forward and backward pass) is done once, here, and not
     # in every round of the loop.
@@ -245,7 +245,7 @@ def _iterate(multiply, zero, start, key, k, m, tolerance, max_products):
         # The next direction is what the product adds; or a random one, where the search begins, or where nothing is
         # added but the noise of rounding: then the space is invariant, and says nothing of what is outside.
         key, now = jax.random.split(s.key)
-        u = _perpendicular(w, V)
+        u = w - V.T @ row
         length = jnp.linalg.norm(u)
         anew = begin | (length <= noise * scale)
         u = jax.lax.cond(anew, lambda: random(now), lambda: u / _nonzero(length))

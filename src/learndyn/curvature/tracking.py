@@ -49,7 +49,7 @@ def follow(
     operator: Callable[[PyTree], PyTree],
     pairs: Eigenpairs,
     *,
-    tolerance: float = 0.03,
+    tolerance: float = 0.1,
     max_products: int = 20,
     also: int | Int[Array, ""] = 0,
 ) -> Eigenpairs:
@@ -64,7 +64,8 @@ def follow(
     Args:
       operator: $v \mapsto Av$, linear and symmetric, a little different from the one of `pairs`.
       pairs: the k eigenpairs of that one.
-      tolerance: products go on while the relative residual of $v_1$ at the last of them is above this.
+      tolerance: products go on while the relative residual of $v_1$ at the last of them is above this. The error of
+        $\lambda_1$ is of the order of the residual's third power, over the distance to the other eigenvalues.
       max_products: the most products.
       also: another pair to measure, 1 to k - 1 (0: none), by one more product. Measured in turn every few steps, the
         others learn in time of an eigenvalue that is about to become the largest.
@@ -159,7 +160,7 @@ def descend(
     *,
     key: Key[Array, ""] | None = None,
     k: int = 3,
-    tolerance: float = 0.03,
+    tolerance: float = 0.1,
     max_products: int = 20,
     observe: Callable[[PyTree], PyTree] | None = None,
     every: int = 1,
