@@ -298,6 +298,8 @@ TABLE = [
     Row("linear_attention.jump_time", lambda: linear_attention.jump_time(1.0, 4, -0.1), ValueError, "norm", "-0.1", "positive"),
     Row("linear_attention.mode_time", lambda: linear_attention.mode_time(1.0, 0.1, 1.0, 4, 2.0), ValueError, "share", "1.0",
         "below 1"),
+    Row("linear_attention.mode_time", lambda: linear_attention.mode_time(0.5, 2.0, 1.0, 4, 2.0), ValueError, "share", "0.5",
+        "at least that of the start"),
     Row("linear_attention.mode_time", lambda: linear_attention.mode_time(0.5, 0.1, 1.0, 4, 0.0), ValueError, "trace", "0.0",
         "positive"),
     Row("linear_attention.escape_time", lambda: linear_attention.escape_time(START, START, 4), ValueError, "theta", "(2,)",

@@ -54,15 +54,19 @@ def mode_time(
       ValueError, TypeError: for numbers out of range.
     """
     arguments.length(length)
-    norm, eigenvalue, trace = (arguments.positive(*pair) for pair in (("norm", norm), ("eigenvalue", eigenvalue), ("trace", trace)))
+    norm, trace = arguments.positive("norm", norm), arguments.positive("trace", trace)
+    eigenvalue = arguments.positive("eigenvalue", eigenvalue)
     if not isinstance(share, jax.core.Tracer) and not np.all(np.asarray(share) < 1):
         raise ValueError(f"share must be below 1, which is never reached, but is {share}")
     share = arguments.positive("share", share)
     c = (length + 1) * eigenvalue + trace
+    first = c * (norm / 3**0.5) ** 3
+    if not isinstance(share - first, jax.core.Tracer) and not np.all(np.asarray(share >= first)):
+        raise ValueError(f"share must be at least that of the start, {first}, but is {share}")
     grown = lambda u: (
         -1 / u - jnp.log1p(-u) / 3 + jnp.log1p(u + u**2) / 6 - jnp.arctan((2 * u + 1) / 3**0.5) / 3**0.5
     )
-    return jnp.cbrt(c) / (length * eigenvalue**2) * (grown(jnp.cbrt(share)) - grown(jnp.cbrt(c) * norm / 3**0.5))
+    return jnp.cbrt(c) / (length * eigenvalue**2) * (grown(jnp.cbrt(share)) - grown(jnp.cbrt(first)))
 
 
 def escape_time(
@@ -152,7 +156,7 @@ class _Fall:
         return start + sign * bisect(missing, 0.0, self.far, xtol=1e-14, maxiter=500) if missing(self.far) > 0 else None
 
     def duration(self, start, square, end):
-        """The integral of ds/|v| from `start`, where v^2 is `square`; in the variable w, s = start + w^2, for it may be zero."""
+        """The integral of ds/|v| from `start`, where v^2 is `square`; over w, s = start + w^2, for it may be zero."""
         sign = np.sign(end - start)
         slowness = lambda w: 2 * w / np.sqrt(square + self.gain(start + sign * w**2, start))
         return float(quad(slowness, 0.0, np.sqrt(abs(end - start)), limit=500, epsabs=0.0, epsrel=1e-10)[0])
