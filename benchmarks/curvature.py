@@ -7,9 +7,9 @@ A tanh network on digits in double precision, at initialization and at the edge 
 eigenvalues are close. First table: the k largest eigenvalues at one point, against those of the Hessian written out; the
 error is the largest relative one. Second table: known spectra on which a Lanczos iteration can go wrong. Third: the
 sharpness at every step of a run across the edge, counted in gradients (a step's own counts 1, a product 2) and in
-processor time. `eigsh` gets the same compiled product; warm means the vector of the step before. Seconds are those of the
-processor, medians of runs that compile nothing. The benchmark fails where our errors are above 1e-8 (first table), 1e-9 (second), or a step costs
-more than 4 gradients on average (third).
+processor time. `eigsh` gets the same compiled product; warm means the vector of the step before. Seconds are those of
+the processor, medians of runs that compile nothing. The benchmark fails where our errors are above 1e-8 (first table),
+1e-9 (second), or a step costs more than 4 gradients on average (third).
 """
 
 import argparse
@@ -143,8 +143,9 @@ def spectra(theirs):
 def along(loss, params, steps):
     flat, unravel = ravel_pytree(params)
     optimizer = optax.sgd(RATE)
-    run, seconds = timed(lambda: curvature.descend(loss, params, optimizer, steps, observe=lambda p: 0.0, every=steps), 1)
-    _, plain = timed(lambda: descent.descend(loss, params, optimizer, steps, observe=lambda p: 0.0, every=steps), 1)
+    nothing = lambda params: 0.0  # made once: a program is compiled for each function it is to observe
+    run, seconds = timed(lambda: curvature.descend(loss, params, optimizer, steps, observe=nothing, every=steps))
+    _, plain = timed(lambda: descent.descend(loss, params, optimizer, steps, observe=nothing, every=steps))
     path = descent.descend(loss, params, optimizer, steps, observe=lambda p: ravel_pytree(p)[0]).observed
     counted, exact = Counted(loss, unravel), []
     for at in path:
