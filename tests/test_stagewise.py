@@ -50,8 +50,17 @@ def test_neurons_that_wait_are_zero_and_nobody_enters_to_do_harm():
     seen = stagewise.train(product, OWN, Y, START, optax.sgd(0.1), stages=2, climb=9, descent=2, steps=1,
                            observe=lambda neurons: jnp.sum(jnp.any(neurons != 0, axis=1)))  # fmt: skip
     np.testing.assert_array_equal(seen.observed, [0, 1, 1, 1, 2, 2, 2, 2])
+    harmful = jnp.stack([jnp.ones(5), -jnp.sign(BETA + 1e-9)], axis=1)  # every neuron in its worst direction
+    nobody = stagewise.train(product, OWN, Y, harmful, optax.sgd(0.1), stages=2, climb=0, descent=1, steps=1, observe=LOSS)
+    assert not np.any(nobody.entered[jnp.abs(BETA) > 0]) and np.all(nobody.observed == nobody.observed[0])
     nothing = stagewise.train(product, OWN, 0 * Y, START, optax.sgd(0.1), stages=2, climb=2, descent=1, steps=1, observe=LOSS)
     assert not np.any(nothing.entered) and not np.any(nothing.neurons)
+
+
+def test_who_enters_is_who_lowers_the_loss_most_not_who_is_loudest():
+    loud = OWN * jnp.array([9.0, 1.0, 1.0, 1.0, 1.0])[:, None, None]  # its utility is the largest, 9 * 0.3, its fall is not
+    course = stagewise.train(product, loud, Y, START, optax.sgd(0.01), stages=1, climb=60, descent=0, steps=0, observe=LOSS)
+    np.testing.assert_array_equal(course.entered, [False, True, False, False, False])
 
 
 @pytest.mark.parametrize("degree", [2, 3])
