@@ -33,14 +33,16 @@ def network(rate, steps):
     return model, X, y, loss, params, exact
 
 
-@pytest.mark.parametrize("rate, typical", [(0.05, 2e-5), (0.4, 3e-4)])
-def test_every_step_of_a_run(rate, typical):
+@pytest.mark.parametrize("rate, typical, later", [(0.05, 5e-5, 1e-5), (0.4, 5e-4, 1e-2)])
+def test_every_step_of_a_run(rate, typical, later):
     _, _, _, loss, params, exact = network(rate, 400)
     run = curvature.descend(loss, params, optax.sgd(rate), 400)
     late = float(jnp.mean(exact[-100:, 0])) * rate / 2
     assert late < 0.5 if rate < 0.4 else 0.95 < late < 1.05  # the second run is at the edge, and the first is not
     errors = np.abs(run.sharpness / exact[:, 0] - 1)
-    assert errors.mean() < typical and np.median(errors) < 1e-5 and np.max(errors[5:]) < 0.01
+    # In the first steps, from above the edge, the Hessian halves from one to the next.
+    assert errors.max() < 0.03 and errors[30:].max() < later
+    assert errors.mean() < typical and np.median(errors) < 1e-5
     # A step's gradient, and two for each product: less than four gradients in all.
     assert 1 + 2 * run.products.mean() < 4
     assert np.all(run.residuals <= 0.101 * run.sharpness)
