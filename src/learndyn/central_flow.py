@@ -58,7 +58,7 @@ def integrate(
     eigenvalues from passing $2/\eta$ without holding down one that is below: with $H$ for what the Hessian becomes
     there in a time h, $\Sigma\succeq0$, $2/\eta - H\succeq0$, and $\langle\Sigma, 2/\eta - H\rangle=0$. Below the edge
     $\Sigma = 0$ and this is gradient flow. Each substep is one explicit Euler step of length h; the eigenvectors are
-    followed by one block step of Rayleigh and Ritz from those of the substep before.
+    followed by one step of Rayleigh and Ritz in the span of those of the substep before and their errors there.
 
     Args:
       loss: $L$, a scalar function of the parameters, three times differentiable.
@@ -78,7 +78,7 @@ def integrate(
       FloatingPointError: when the flow stops being finite: more eigenvalues come to the edge than `directions`, or the
         start is far above it.
 
-    Source: Cohen et al. (2025), sections 3 and 4.
+    Source: Cohen et al. (2025).
     """
     require.loss(loss, params0)
     require.static("loss", loss)
@@ -94,11 +94,10 @@ def integrate(
         raise ValueError(f"directions must be less than the number of parameters, {w.size}, but is {directions}")
     pairs = top_eigenpairs(hvp(loss, params0), params0, directions, key=key)
     vectors = jax.vmap(lambda v: ravel_pytree(v)[0])(pairs.vectors)
-    # one more than may be critical, to see the next one come
-    guard = jax.random.normal(jax.random.fold_in(key, 1), w.shape, w.dtype)
-    guard = guard - (vectors @ guard) @ vectors
-    vectors = jnp.concatenate([vectors, (guard / jnp.linalg.norm(guard))[None]])
-    params, seen = _compiled(loss, steps, directions, substeps)(params0, vectors, learning_rate)
+    # room for one more than may be critical, to see the next one come, and for their corrections
+    others = jax.random.normal(jax.random.fold_in(key, 1), (min(directions + 2, w.size - directions), w.size), w.dtype)
+    basis = _orthonormal(vectors, others)
+    params, seen = _compiled(loss, steps, directions, substeps)(params0, basis, learning_rate)
     losses, eigenvalues, covariances, gaps = seen
     if not bool(jnp.all(jnp.isfinite(losses))):
         last = int(np.argmin(np.isfinite(np.asarray(losses))))
@@ -115,7 +114,7 @@ def _compiled(loss, steps, k, substeps):
     rows, columns = np.triu_indices(k)
 
     @jax.jit
-    def run(params, vectors, learning_rate):
+    def run(params, basis, learning_rate):
         w, unravel = ravel_pytree(params)
         flat = lambda w: loss(unravel(w))
         h = learning_rate / substeps
@@ -124,34 +123,41 @@ def _compiled(loss, steps, k, substeps):
             return u @ jax.jvp(jax.grad(flat), (w,), (v,))[1]
 
         def substep(carry, _):
-            w, _, vectors, Sigma = carry
+            w, _, basis, before, Sigma = carry
             (value, gradient), multiply = jax.linearize(jax.value_and_grad(flat), w)
-            values, vectors, turn = _follow_block(jax.vmap(lambda v: multiply(v)[1]), vectors, k)
-            U, values = vectors[:k], values[:k]
+            values, U, basis = _rayleigh_ritz(basis, jax.vmap(lambda v: multiply(v)[1])(basis), k)
+            turn = U @ before.T
             upper = jax.vmap(lambda i, j: jax.grad(entry)(w, U[i], U[j]))(rows, columns)
             slopes = jnp.zeros((k, k, w.size)).at[rows, columns].set(upper).at[columns, rows].set(upper)
             room = jnp.diag(2 / learning_rate - values) + h * slopes @ gradient
             brake = 0.5 * h * jnp.einsum("ijp,klp->ijkl", slopes, slopes)
             Sigma, gap = _solve(room, brake, turn @ Sigma @ turn.T)
             drift = gradient + 0.5 * jnp.einsum("ij,ijp->p", Sigma, slopes)
-            return (w - h * drift, w, vectors, Sigma), (value, values, Sigma, gap)
+            return (w - h * drift, w, basis, U, Sigma), (value, values, Sigma, gap)
 
-        start = w, w, vectors, jnp.zeros((k, k), w.dtype)
+        start = w, w, basis, basis[:k], jnp.zeros((k, k), w.dtype)
         (_, w, *_), seen = jax.lax.scan(substep, start, None, length=steps * substeps + 1)
         return unravel(w), [each[::substeps] for each in seen]
 
     return run
 
 
-def _follow_block(multiply, vectors, k):
-    """Rayleigh and Ritz in the span of the vectors and their images: all a little better; and how the first k turned."""
-    images = multiply(vectors)
-    outside = images - (images @ vectors.T) @ vectors
-    basis = jnp.linalg.qr(jnp.concatenate([vectors, outside]).T)[0].T
-    projected = basis @ multiply(basis).T
+def _rayleigh_ritz(basis, images, k):
+    """The first k eigenpairs in the span of the basis, and the basis of the next step: eigenvectors and their errors."""
+    projected = basis @ images.T
     values, mixing = jnp.linalg.eigh(0.5 * (projected + projected.T))
-    moved = mixing[:, ::-1][:, : len(vectors)].T @ basis
-    return values[::-1][: len(vectors)], moved, moved[:k] @ vectors[:k].T
+    values, mixing = values[::-1], mixing[:, ::-1].T
+    half = min(k + 1, len(basis) - 1)
+    vectors = mixing[:half] @ basis
+    errors = mixing[:half] @ images - values[:half, None] * vectors
+    return values[:k], vectors[:k], _orthonormal(vectors, errors[: len(basis) - half])
+
+
+def _orthonormal(vectors, others):
+    """The vectors, which are orthonormal, and what the others add to their span."""
+    outside = others - (others @ vectors.T) @ vectors
+    columns = jnp.linalg.qr(jnp.concatenate([vectors, outside]).T)[0]
+    return jnp.concatenate([vectors, columns.T[len(vectors) :]])
 
 
 def complementarity(

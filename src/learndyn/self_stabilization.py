@@ -53,7 +53,7 @@ def coefficients(
       ValueError, TypeError: for bad arguments, before tracing.
       RuntimeError: if the top eigenvector is not found.
 
-    Source: Damian, Nichani & Lee (2023), sections 3 and 4.
+    Source: Damian, Nichani & Lee (2023); derived again in the chapter on the edge of stability.
     """
     operator = hvp(loss, params)
     require.key("key", key)
@@ -97,7 +97,7 @@ def orbit(
     Raises:
       ValueError, TypeError: for numbers out of range.
 
-    Source: Damian, Nichani & Lee (2023), section 4.
+    Source: Damian, Nichani & Lee (2023); derived again in the chapter on the edge of stability.
     """
     for name, value in (("x", x), ("y", y)):
         require.number(name, value)
@@ -142,7 +142,7 @@ def energy(
     Raises:
       ValueError, TypeError: for bad arguments.
 
-    Source: Damian, Nichani & Lee (2023), section 4.
+    Source: Damian, Nichani & Lee (2023); derived again in the chapter on the edge of stability.
     """
     require.array("x", x, ndim=1)
     require.array("y", y, ndim=1)
