@@ -6,8 +6,8 @@
 
 For each network a slow run first finds the sharpness where nothing stops it, and so the rate eta* whose edge it meets;
 then every rate, in units of it, is trained from the same starts to the same loss. A line of the table is a rate: its
-steps (median), final lambda over 2/eta (median and largest), KTA with its standard error over the seeds, and the share of the
-targets in the first eigenvector, the first 5 and the first 20. The last line is Page's test for a trend above eta*.
+steps (median), final lambda over 2/eta (median and largest), KTA with its standard error over the seeds, and the share
+of the targets in the first eigenvector, the first 5 and the first 20. The last line is Page's test for a trend above eta*.
 Runs that do not reach the loss are counted and left out. Uses a GPU where JAX finds one.
 """
 
@@ -83,7 +83,8 @@ def main():
         seen, there = look(end.params), np.asarray(end.reached)
         edge = 2 * n / seen.eigenvalues[:, 0] if edge is None else edge
         level = np.asarray(seen.eigenvalues[:, 0] / n * rates / 2)[there]
-        kta, share = np.asarray(seen.target_alignment), np.asarray(seen.cumulative_alignment).mean(axis=0, where=there[:, None])
+        kta = np.asarray(seen.target_alignment)
+        share = np.asarray(seen.cumulative_alignment).mean(axis=0, where=there[:, None])
         if there.any():
             error = kta[there].std(ddof=1) / there.sum() ** 0.5 if there.sum() > 1 else np.nan
             print(f"{float(np.mean(rates / edge)):8.2f} {there.sum():8d} {np.median(end.steps[there]):6.0f} "

@@ -59,6 +59,7 @@ from learndyn import (
     vision,
 )
 from learndyn.exercises import alternating_flows as waits
+from learndyn.exercises import kernel_at_the_edge as turned
 from learndyn.exercises import beyond as announced
 from learndyn.exercises import broken_laws as broken
 from learndyn.exercises import dynamics, linear_neuron, stability
@@ -320,6 +321,9 @@ TABLE = [
     Row("greedy_low_rank.learn", lambda: greedy_low_rank.learn(QUADRATIC, (2, 2), steps=1, tolerance=0.0), ValueError,
         "tolerance", "0.0", "positive"),
     # exercises.alternating_flows
+    Row("exercises.kernel_at_the_edge.check_alignment", lambda: turned.check_alignment(3), TypeError, "answer", "3", "function"),
+    Row("exercises.kernel_at_the_edge.check_final_alignment", lambda: turned.check_final_alignment(3), TypeError, "answer", "3", "function"),
+    Row("exercises.kernel_at_the_edge.check_parts", lambda: turned.check_parts(3), TypeError, "answer", "3", "function"),
     Row("exercises.alternating_flows.check_best_utility", lambda: waits.check_best_utility(3), TypeError, "answer", "3",
         "function"),
     Row("exercises.alternating_flows.check_jump_time", lambda: waits.check_jump_time(3), TypeError, "answer", "3", "function"),

@@ -52,7 +52,8 @@ def test_normalization_is_blind_to_scale_and_shift():
     norm = {"gain": jnp.arange(1.0, 5), "offset": jnp.ones(4)}
     h = jax.random.normal(KEY, (2, 3, 4))
     np.testing.assert_allclose(vision._normalized(norm, 7 * h + 3), vision._normalized(norm, h), rtol=1e-3)
-    np.testing.assert_allclose(jnp.std((vision._normalized(norm, h) - 1) / jnp.arange(1.0, 5)[None, None], axis=-1), 1, rtol=1e-3)
+    unit = (vision._normalized(norm, h) - 1) / jnp.arange(1.0, 5)[None, None]
+    np.testing.assert_allclose(jnp.std(unit, axis=-1), 1, rtol=1e-3)
 
 
 @pytest.mark.parametrize("net", [vision.cnn(8), vision.vision_transformer(8, patch=2)], ids=["cnn", "transformer"])

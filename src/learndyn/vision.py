@@ -44,7 +44,8 @@ def cnn(side: int, *, channels: Sequence[int] = (8, 8), activation: str | Callab
         require.positive_integer(f"channels[{level}]", width)
     if not channels or side % 2 ** len(channels):
         raise ValueError(
-            f"side must be a multiple of 2 to the number of layers, at least one, but side = {side} and channels = {channels}"
+            f"side must be a multiple of 2 to the number of layers, at least one, but side = {side} and "
+            f"channels = {channels}"
         )
     activation = _activation(activation)
     require.positive_integer("outputs", outputs)
