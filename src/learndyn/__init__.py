@@ -2,11 +2,14 @@
 
     models  losses  datasets       what is trained, and on what
     batch_norm  teacher_student
-    diagonal
+    diagonal  vision
+    linear_attention
+    modular_addition
        |  loss(params)
        v
     flows  descent  ensembles      how it moves
     agf  vanishing
+    stagewise  equal_loss
        |  Trajectory
        v
     kernels  linearization         what is measured or predicted
@@ -16,7 +19,9 @@
     symmetries  conserved
     drift  momentum
     deep_linear  greedy_low_rank
-    pesme_flammarion
+    pesme_flammarion  sectors
+    curvature  central_flow
+    self_stabilization
        |  arrays
        v
     figures  claims  exercises     what a reader sees
