@@ -23,14 +23,14 @@ def test_cnn_is_the_convolution_of_the_library():
     np.testing.assert_allclose(net.apply(params, X), expected, rtol=1e-12)
 
 
-def test_transformer_does_not_see_the_order_of_patches_but_by_their_positions():
+@pytest.mark.parametrize("axis", [1, 2], ids=["above and below", "left and right"])
+def test_transformer_sees_the_order_of_patches_only_by_their_positions(axis):
     net = vision.vision_transformer(8, patch=4, blocks=2)
     params = net.init(key=KEY)
-    cut = X.reshape(5, 2, 4, 2, 4)
-    swapped = cut[:, ::-1, :, :, :].reshape(5, 64)  # the upper two patches change places with the lower two
+    swapped = jnp.flip(X.reshape(5, 2, 4, 2, 4), 2 * axis - 1).reshape(5, 64)  # halves of the image change places
     assert jnp.max(jnp.abs(net.apply(params, swapped) - net.apply(params, X))) > 1e-2
-    moved = params | {"position": params["position"].reshape(2, 2, -1)[::-1].reshape(4, -1)}
-    np.testing.assert_allclose(net.apply(moved, swapped), net.apply(params, X), atol=1e-12)
+    positions = jnp.flip(params["position"].reshape(2, 2, -1), axis - 1).reshape(4, -1)
+    np.testing.assert_allclose(net.apply(params | {"position": positions}, swapped), net.apply(params, X), atol=1e-12)
 
 
 def test_transformer_attends():
