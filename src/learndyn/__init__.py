@@ -21,7 +21,7 @@
     deep_linear  greedy_low_rank
     pesme_flammarion  sectors
     curvature  central_flow
-    self_stabilization
+    self_stabilization  edge_flow
        |  arrays
        v
     figures  claims  exercises     what a reader sees
