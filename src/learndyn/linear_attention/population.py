@@ -28,12 +28,7 @@ def population_loss(M: Float[Array, "d d"], covariance: Float[Array, "d d"], len
     arguments.root(covariance)
     require.positive_integer("length", length)
     require.matrix("M", M, rows=covariance.shape[0], columns=covariance.shape[0])
-    bent = _second_moment(covariance, length)
-    return (
-        0.5 * jnp.trace(covariance)
-        - length * jnp.trace(M @ covariance @ covariance)
-        + 0.5 * length * jnp.trace(covariance @ M @ bent @ M.T)
-    )
+    return _loss(M, covariance, length)
 
 
 class Sample(NamedTuple):
@@ -62,21 +57,13 @@ def exact_sample(covariance: Float[Array, "d d"], length: int) -> Sample:
     Raises:
       ValueError, TypeError: for a matrix that is no covariance or singular, or a length below one.
     """
-    d = arguments.root(covariance).shape[0]
+    arguments.root(covariance)
     require.positive_integer("length", length)
     if not isinstance(covariance, jax.core.Tracer):
         known = np.linalg.eigvalsh(np.asarray(covariance))
         if not known[0] > 1e-12 * known[-1]:
             raise ValueError(f"covariance must be positive definite, but has the eigenvalue {known[0]:.3g}")
-    values, vectors = jnp.linalg.eigh(covariance)
-    bends = length * values * ((length + 1) * values + jnp.sum(values))
-    g = d**0.5 * jnp.sqrt(bends)[:, None] * vectors.T
-    x = d**0.5 * jnp.sqrt(values)[:, None] * vectors.T
-    # the best M is sum_i vv^T / ((N + 1) lambda_i + tr): its answers are those that the sample asks for
-    best = (vectors / ((length + 1) * values + jnp.sum(values))[None]) @ vectors.T
-    X = jnp.concatenate([jnp.repeat(g, d, axis=0), jnp.tile(x, (d, 1))], axis=1)
-    y = jnp.einsum("nd,de,ne->n", X[:, d:], best, X[:, :d])[:, None]
-    return Sample(X, y, plateaus(values[::-1], length)[-1])
+    return _grid(covariance, length)
 
 
 def plateaus(eigenvalues: Float[Array, "d"], length: int) -> Float[Array, "d+1"]:
@@ -93,11 +80,37 @@ def plateaus(eigenvalues: Float[Array, "d"], length: int) -> Float[Array, "d+1"]
     """
     require.array("eigenvalues", eigenvalues, ndim=1)
     arguments.length(length)
+    return _levels(eigenvalues, length)
+
+
+# One compilation each: run operation by operation, these few lines would be a dozen small ones.
+@jax.jit
+def _loss(M, covariance, length):
+    # E g g^T / N = Sigma ((N + 1) Sigma + tr Sigma), by Isserlis' theorem
+    bent = covariance @ ((length + 1) * covariance + jnp.trace(covariance) * jnp.eye(covariance.shape[0]))
+    return (
+        0.5 * jnp.trace(covariance)
+        - length * jnp.trace(M @ covariance @ covariance)
+        + 0.5 * length * jnp.trace(covariance @ M @ bent @ M.T)
+    )
+
+
+@jax.jit
+def _levels(eigenvalues, length):
     trace = jnp.sum(eigenvalues)
     gains = 0.5 * length * eigenvalues**2 / (trace + (length + 1) * eigenvalues)
     return 0.5 * trace - jnp.concatenate([jnp.zeros(1), jnp.cumsum(gains)])
 
 
-def _second_moment(covariance, length):
-    """E g g^T / N = Sigma ((N + 1) Sigma + tr Sigma), by Isserlis' theorem."""
-    return covariance @ ((length + 1) * covariance + jnp.trace(covariance) * jnp.eye(covariance.shape[0]))
+@jax.jit
+def _grid(covariance, length):
+    d = covariance.shape[0]
+    values, vectors = jnp.linalg.eigh(covariance)
+    bends = length * values * ((length + 1) * values + jnp.sum(values))
+    g = d**0.5 * jnp.sqrt(bends)[:, None] * vectors.T
+    x = d**0.5 * jnp.sqrt(values)[:, None] * vectors.T
+    # the best M is sum_i vv^T / ((N + 1) lambda_i + tr): its answers are those that the sample asks for
+    best = (vectors / ((length + 1) * values + jnp.sum(values))[None]) @ vectors.T
+    X = jnp.concatenate([jnp.repeat(g, d, axis=0), jnp.tile(x, (d, 1))], axis=1)
+    y = jnp.einsum("nd,de,ne->n", X[:, d:], best, X[:, :d])[:, None]
+    return Sample(X, y, _levels(values[::-1], length)[-1])

@@ -1,5 +1,6 @@
 """Regression tasks in context, and the layer that reads them."""
 
+import functools
 from typing import NamedTuple
 
 import jax
@@ -42,13 +43,7 @@ def contexts(covariance: Float[Array, "d d"], length: int, count: int, *, key: P
     require.positive_integer("length", length)
     require.positive_integer("count", count)
     require.key("key", key)
-    key_inputs, key_query, key_task = jax.random.split(key, 3)
-    d = root.shape[0]
-    inputs = jax.random.normal(key_inputs, (count, length, d), root.dtype) @ root
-    query = jax.random.normal(key_query, (count, d), root.dtype) @ root
-    task = jax.random.normal(key_task, (count, d), root.dtype)
-    values = jnp.einsum("njd,nd->nj", inputs, task)
-    return Contexts(inputs, values, query, jnp.sum(query * task, axis=1, keepdims=True))
+    return _draw(root, length, count, key)
 
 
 def summary(contexts: Contexts) -> Float[Array, "n e"]:
@@ -92,3 +87,14 @@ def matrix(heads: Float[Array, "H p"]) -> Float[Array, "d d"]:
     if heads.shape[1] != 1 + 2 * d or not d:
         raise ValueError(f"heads must be rows of 1 + 2d numbers (v, k, q), but have shape {tuple(heads.shape)}")
     return jnp.einsum("h,hi,hj->ij", heads[:, 0], heads[:, 1 + d :], heads[:, 1 : 1 + d])
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2))
+def _draw(root, length, count, key):
+    key_inputs, key_query, key_task = jax.random.split(key, 3)
+    d = root.shape[0]
+    inputs = jax.random.normal(key_inputs, (count, length, d), root.dtype) @ root
+    query = jax.random.normal(key_query, (count, d), root.dtype) @ root
+    task = jax.random.normal(key_task, (count, d), root.dtype)
+    values = jnp.einsum("njd,nd->nj", inputs, task)
+    return Contexts(inputs, values, query, jnp.sum(query * task, axis=1, keepdims=True))
