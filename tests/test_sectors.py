@@ -80,6 +80,21 @@ def test_one_sample_in_closed_form():
     np.testing.assert_allclose(found.offsets[1], np.log(np.sin(angle)))
 
 
+def test_orthogonal_inputs_keep_what_was_open_at_the_start():
+    # samples do not see each other: of those that pull outward (s r > 0) the ones open at the start stay, all others are shut
+    rng = np.random.default_rng(2)
+    for X in (np.eye(5)[:4], np.linalg.qr(rng.normal(size=(5, 5)))[0][:4] * np.array([[1.0], [0.5], [2.0], [1.0]])):
+        r, W, s = rng.normal(size=(4, 1)), rng.normal(size=(16, 5)), rng.choice([-1.0, 1.0], 16)
+        found = sectors.climb(X, r, W, s)
+        kept = (W @ X.T > 0) & (s[:, None] * r[:, 0] > 0)
+        goals = s[:, None] * (kept * r[:, 0]) @ X / 4
+        np.testing.assert_allclose(found.rates, np.linalg.norm(goals, axis=1), atol=1e-12)
+        np.testing.assert_array_equal(found.open, kept)
+        alive = kept.any(axis=1)
+        np.testing.assert_allclose(found.directions[alive], unit(goals[alive]), atol=1e-9)
+        assert np.all(np.isfinite(found.offsets)) and np.all(found.offsets[alive] <= 0)
+
+
 def test_length_and_units_do_not_matter():
     X, r, W, s = problem(3, 8, seed=0)
     one, other = sectors.climb(X, r, W, s), sectors.climb(2 * X, 5 * r, 1e-9 * W, s)

@@ -51,7 +51,9 @@ def climb(
     r"""The limit of $\frac{d}{dt}\hat w = s P_\perp \frac1n\sum_{w\cdot x_i > 0} r_i x_i$, and the norm gained on the way.
 
     On walls it is the flow of Filippov: the neuron stays on the wall of sample i if the velocities of both sides point at
-    it, and moves by the mixture $g + \lambda r_i x_i/n$, $0\le\lambda\le1$, that is tangent to the wall.
+    it, and moves by the mixture $g + \lambda r_i x_i/n$, $0\le\lambda\le1$, that is tangent to the wall. A neuron may also
+    tend to a direction on a wall that does not hold it, from one side and without ever crossing, where the utility has a
+    saddle (orthogonal inputs do this); such a wall is not listed.
 
     Args:
       X: inputs; a column of ones makes a bias.
@@ -105,7 +107,8 @@ def maximizers(
     Args:
       X, residual: as in `climb`.
       starts: directions from which to climb. In two dimensions a few from each of the 2n sectors find all maximizers; in
-        more dimensions what is found are those with basins not too small.
+        more dimensions what is found are those with basins not too small. Orthogonal inputs have saddles that
+        neurons tend to; these are listed too.
 
     Returns:
       `Climb` of the different ends, in the order of falling rates, and their signs. What leads nowhere is left out.
@@ -138,7 +141,7 @@ def _rest(X, pull, w, max_arcs):
             return w, rate, gain - rate * time, _mask(walls, X), is_open & ~_mask(walls, X), arcs
         across /= np.linalg.norm(across)
         meets = np.arctan2(-(X @ toward), X @ across) % np.pi  # where on the great circle sample i changes sides
-        ahead = meets < angle - _SMALL
+        ahead = (meets > _SMALL) & (meets < angle - _SMALL)  # a goal on a wall, as orthogonal inputs have, is reached in the limit
         ahead[walls + crossed + freed] = False  # a great circle that leaves a wall does not meet it again within pi
         if not ahead.any():  # the goal lies in the same sector: the rest of the way takes for ever, and costs a constant
             offset = gain - size * time + 2 * np.log(np.cos(angle / 2))
