@@ -439,7 +439,7 @@ TABLE = [
     Row("exercises.modular_addition.check_separate_norms", lambda: clocks.check_separate_norms(1.0), TypeError, "answer", "1.0", "function"),
     Row("exercises.modular_addition.check_levels", lambda: clocks.check_levels(1.0), TypeError, "answer", "1.0", "function"),
     Row("exercises.modular_addition.check_team", lambda: clocks.check_team(6), TypeError, "phases", "6", "function"),
-    Row("exercises.modular_addition.check_share", lambda: clocks.check_share(1.0), TypeError, "answer", "1.0", "function"),
+    Row("exercises.modular_addition.check_velocity", lambda: clocks.check_velocity(1.0), TypeError, "answer", "1.0", "function"),
     Row("agf.loss", lambda: agf.loss(3, I2, ONES), TypeError, "neuron", "3 of type int", "function"),
     Row("agf.loss", lambda: agf.loss(square_neuron, I2, START), ValueError, "y", "(2,)", "y[:, None]"),
     Row("agf.loss", lambda: agf.loss(square_neuron, START, ONES), ValueError, "X", "(2,)", "(H, n, d)"),

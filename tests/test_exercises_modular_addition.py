@@ -48,8 +48,8 @@ def test_team():
 
 
 def test_share():
-    check.check_share(lambda u, v, x, p: 2 / p**2 * u * v * np.conj(x) * np.abs(x) ** 2)
+    check.check_velocity(lambda u, v, x, p: 2 / p**2 * u * v * np.conj(x) * np.abs(x) ** 2)
     with pytest.raises(AssertionError, match="at k and at p - k"):  # twice too small
-        check.check_share(lambda u, v, x, p: 1 / p**2 * u * v * np.conj(x) * np.abs(x) ** 2)
+        check.check_velocity(lambda u, v, x, p: 1 / p**2 * u * v * np.conj(x) * np.abs(x) ** 2)
     with pytest.raises(AssertionError, match="conjugates"):
-        check.check_share(lambda u, v, x, p: 2 / p**2 * u * v * x * np.abs(x) ** 2)
+        check.check_velocity(lambda u, v, x, p: 2 / p**2 * u * v * x * np.abs(x) ** 2)

@@ -12,7 +12,7 @@ from learndyn import modular_addition as ma
 
 
 def check_separate_norms(answer: Callable) -> None:
-    r"""No neuron with $|u| = |v| = |w| = 1$ has a larger utility than the answer, and a cosine with the right phases has it.
+    r"""The answer is the utility of a cosine neuron with $|u| = |v| = |w| = 1$ and the right phases, which no other one exceeds.
 
     Args:
       answer: a function of (p, amplitude), for an encoding of one frequency, and the mean over all pairs.
@@ -83,12 +83,12 @@ def check_team(phases: Callable) -> None:
         off = float(np.max(np.abs(made - np.exp(1j * angles * (a + b)))))
         assert off < 1e-9, (
             f"H = {width}: the team makes the target up to {off:.3g} at the worst pair. "
-            "Hint: equally spaced turns; eight combinations of them must not be whole"
+            "Hint: equally spaced turns; each of the eight unwanted waves must turn on from neuron to neuron, relative to the target"
         )
     print("Right: the eight unwanted waves cancel, and the sum of the two numbers stays.")
 
 
-def check_share(answer: Callable) -> None:
+def check_velocity(answer: Callable) -> None:
     r"""How a neuron of several frequencies is driven: $\dot{\hat w}_k$ against the gradient by autodiff.
 
     Args:
