@@ -45,6 +45,7 @@ from learndyn import (
     linear_attention,
     linearization,
     losses,
+    lyapunov,
     models,
     modular_addition,
     momentum,
@@ -132,6 +133,27 @@ def eigenpairs(operator=lambda v: 2 * v, like=START, k=1, **settings):
 def following(operator=lambda v: 2 * v, pairs=None, **settings):
     still = lambda: curvature.top_eigenpairs(operator, START, 2, key=KEY)
     return lambda: curvature.follow(operator, still() if pairs is None and callable(operator) else pairs, **settings)
+
+
+SQUARE = lambda x: 0.5 * x
+SMALL = models.mlp((2, 2, 1), parametrization="standard", bias_scale=1.0).init(key=KEY)
+SEVERAL = jax.tree.map(lambda p: jnp.stack([p, p]), SMALL)
+
+
+def exponents(step=SQUARE, start=START, steps=4, k=None, **settings):
+    return lambda: lyapunov.spectrum(step, start, steps, k, **settings)
+
+
+def covariant(step=SQUARE, start=START, steps=4, k=None, **settings):
+    return lambda: lyapunov.covariant_vectors(step, start, steps, k, **{"before": 2, "after": 2} | settings)
+
+
+def networks(start=SEVERAL, X=I2, y=ONES, learning_rate=0.1, steps=4, **settings):
+    return lambda: lyapunov.descend_networks(start, X, y, learning_rate, steps, **settings)
+
+
+def tangent(params=SMALL, X=I2, y=ONES, learning_rate=0.1, **settings):
+    return lambda: lyapunov.network_tangent(params, X, y, learning_rate, **settings)
 
 
 def watched(loss=QUADRATIC, params0=START, optimizer=SGD, steps=4, **settings):
@@ -967,6 +989,62 @@ TABLE = [
     Row("curvature.descend", watched(k=0), ValueError, "k", "0", "at least 1"),
     Row("curvature.descend", watched(state=(1,)), ValueError, "state", "((),)", "this optimizer"),
     Row("curvature.descend", watched(pairs=3), TypeError, "pairs", "3", "Eigenpairs"),
+    Row("lyapunov.spectrum", exponents(step=3), TypeError, "step", "3", "function"),
+    Row("lyapunov.spectrum", exponents(step=lambda x: x[:1]), ValueError, "step", "(1,)", "derivative must be square"),
+    Row("lyapunov.spectrum", exponents(start=NAN), ValueError, "start", "nan", "finite"),
+    Row("lyapunov.spectrum", exponents(start=jnp.array([1, 2])), TypeError, "start", "int64", "floating point"),
+    Row("lyapunov.spectrum", exponents(start={}), ValueError, "start", "{}", "at least one number"),
+    Row("lyapunov.spectrum", exponents(steps=0), ValueError, "steps", "0", "at least 1"),
+    Row("lyapunov.spectrum", exponents(transient=4), ValueError, "steps", "4", "more than the transient"),
+    Row("lyapunov.spectrum", exponents(transient=-1), ValueError, "transient", "-1", "at least 0"),
+    Row("lyapunov.spectrum", exponents(k=3), ValueError, "k", "3", "at most the dimension 2"),
+    Row("lyapunov.spectrum", exponents(dt=0.0), ValueError, "dt", "0.0", "positive"),
+    Row("lyapunov.spectrum", exponents(block=0), ValueError, "block", "0", "at least 1"),
+    Row("lyapunov.spectrum", exponents(frame=2 * I2), ValueError, "frame", "3", "orthonormal"),
+    Row("lyapunov.spectrum", exponents(frame=I2, k=1), ValueError, "frame", "(2, 2)", "1 x 2"),
+    Row("lyapunov.spectrum", lambda: exponents(start=exponents(k=1)().state, k=2)(), ValueError, "start", "(1, 2)", "k = 2"),
+    Row("lyapunov.spectrum", lambda: exponents(start=exponents()().state, frame=I2)(), ValueError, "frame", "given", "left out"),
+    Row("lyapunov.spectrum", exponents(step=lambda x: x / 0), FloatingPointError, "orbit", "step 1 of 4", "finite"),
+    Row("lyapunov.covariant_vectors", covariant(step=lambda x: x[:1]), ValueError, "step", "(1,)", "derivative must be square"),
+    Row("lyapunov.covariant_vectors", covariant(steps=0), ValueError, "steps", "0", "at least 1"),
+    Row("lyapunov.covariant_vectors", covariant(before=-1), ValueError, "before", "-1", "at least 0"),
+    Row("lyapunov.covariant_vectors", covariant(after=1.5), TypeError, "after", "1.5", "integer"),
+    Row("lyapunov.covariant_vectors", covariant(future="far"), ValueError, "future", "'far'", "one of"),
+    Row("lyapunov.covariant_vectors", covariant(k=0), ValueError, "k", "0", "at least 1"),
+    Row("lyapunov.covariant_vectors", covariant(dt=-1.0), ValueError, "dt", "-1.0", "positive"),
+    Row("lyapunov.covariant_vectors", covariant(chunk=0), ValueError, "chunk", "0", "at least 1"),
+    Row("lyapunov.covariant_vectors", covariant(observe=3), TypeError, "observe", "3", "function"),
+    Row("lyapunov.covariant_vectors", lambda: covariant(start=exponents(k=1)().state, k=2)(), ValueError, "start", "(1, 2)", "k = 2"),
+    Row("lyapunov.flow_map", lambda: lyapunov.flow_map(3, 0.1), TypeError, "velocity", "3", "function"),
+    Row("lyapunov.flow_map", lambda: lyapunov.flow_map(SQUARE, 0.0), ValueError, "time_step", "0.0", "positive"),
+    Row("lyapunov.flow_map", lambda: lyapunov.flow_map(SQUARE, 0.1, substeps=0), ValueError, "substeps", "0", "at least 1"),
+    Row("lyapunov.flow_map", lambda: lyapunov.flow_map(SQUARE, 0.1, solver=3), TypeError, "solver", "3", "diffrax"),
+    Row("lyapunov.descent_map", lambda: lyapunov.descent_map(3, 0.1), TypeError, "loss", "3", "function"),
+    Row("lyapunov.descent_map", lambda: lyapunov.descent_map(QUADRATIC, -0.1), ValueError, "learning_rate", "-0.1", "positive"),
+    Row("lyapunov.finite_time_exponents", lambda: lyapunov.finite_time_exponents(START), ValueError, "growth", "(2,)", "(t, ..., k)"),
+    Row("lyapunov.finite_time_exponents", lambda: lyapunov.finite_time_exponents(NAN), ValueError, "growth", "nan", "finite"),
+    Row("lyapunov.finite_time_exponents", lambda: lyapunov.finite_time_exponents(I2, window=3), ValueError, "window", "3", "at most the 2"),
+    Row("lyapunov.kaplan_yorke", lambda: lyapunov.kaplan_yorke(NAN), ValueError, "exponents", "nan", "finite"),
+    Row("lyapunov.kaplan_yorke", lambda: lyapunov.kaplan_yorke(jnp.zeros(0)), ValueError, "exponents", "(0,)", "at least 1"),
+    Row("lyapunov.angles", lambda: lyapunov.angles(I2[:1]), ValueError, "vectors", "(1, 2)", "at least 2"),
+    Row("lyapunov.tangencies", lambda: lyapunov.tangencies(I2, 3), ValueError, "below", "3", "at most pi / 2"),
+    Row("lyapunov.tangencies", lambda: lyapunov.tangencies(START, 0.1), ValueError, "angles", "(2,)", "(t, ..., pairs)"),
+    Row("lyapunov.network_tangent", tangent(params=PARAMS), ValueError, "params", "(3, 2)", "two layers"),
+    Row("lyapunov.network_tangent", tangent(y=START), ValueError, "y", "(2,)", "2 axes"),
+    Row("lyapunov.network_tangent", tangent(X=jnp.ones((2, 3))), ValueError, "params", "(2, 2)", "d = 3"),
+    Row("lyapunov.network_tangent", tangent(activation="tan"), ValueError, "activation", "'tan'", "one of"),
+    Row("lyapunov.network_tangent", tangent(learning_rate=0.0), ValueError, "learning_rate", "0.0", "positive"),
+    Row("lyapunov.descend_networks", networks(start=SMALL), ValueError, "params", "(2, 2)", "leading axis"),
+    Row("lyapunov.descend_networks", networks(X=NAN), ValueError, "X", "nan", "finite"),
+    Row("lyapunov.descend_networks", networks(learning_rate=0.0), ValueError, "learning_rate", "0.0", "positive"),
+    Row("lyapunov.descend_networks", networks(steps=0), ValueError, "steps", "0", "at least 1"),
+    Row("lyapunov.descend_networks", networks(every=3), ValueError, "steps", "4", "multiple of every"),
+    Row("lyapunov.descend_networks", networks(devices=[]), ValueError, "devices", "()", "at least one device"),
+    Row("lyapunov.descend_networks", networks(chunk=0), ValueError, "chunk", "0", "at least 1"),
+    Row("lyapunov.spread", lambda: lyapunov.spread(3), TypeError, "function", "3", "function"),
+    Row("lyapunov.spread", lambda: lyapunov.spread(SQUARE, chunk=0), ValueError, "chunk", "0", "at least 1"),
+    Row("lyapunov.spread", lambda: lyapunov.spread(SQUARE, devices=[1]), ValueError, "devices", "(1,)", "jax.devices"),
+    Row("lyapunov.spread", lambda: lyapunov.spread(SQUARE)((I2, jnp.ones(3))), ValueError, "systems", "(3,)", "one leading axis"),
     Row("curvature.cumulative_alignment", lambda: curvature.cumulative_alignment(COMPLEX, ONES), TypeError, "K", "complex", "real"),
     Row("curvature.cumulative_alignment", lambda: curvature.cumulative_alignment(I2, jnp.ones((3, 1))), ValueError, "K", "2", "n = 3"),
     Row("curvature.cumulative_alignment", lambda: curvature.cumulative_alignment(I2, ONES, 3), ValueError, "k", "3", "at most the 2 rows"),

@@ -29,7 +29,7 @@ class NetworksRun(NamedTuple):
       steps: how many steps had been taken, those of earlier pieces included.
       loss: $\frac12\sum r^2$ after these. A run that diverges is not finite from there on; the others go on.
       total: $\sum_{s \le t} \log R_{ii}(s)$ for all n exponents. Divided by $\eta t$ these are the finite-time exponents
-        since the start; differences over a time, divided by it, those of a window.
+        since the start, where the frame was the identity; differences over a time, divided by it, those of a window.
       state: to go on from.
     """
 
@@ -49,11 +49,11 @@ def descend_networks(
     activation: str | Callable[[Array], Array] = "tanh",
     every: int = 1,
     devices: Sequence[jax.Device] | None = None,
-    chunk: int = 256,
+    chunk: int = 128,
 ) -> NetworksRun:
     r"""$\theta_{t+1} = \theta_t - \eta \nabla L$ and $J_t Q_t = Q_{t+1} R_{t+1}$ for N networks of one hidden layer.
 
-    What `spectrum(descent_map(loss, learning_rate), ...)` gives for each, many times faster: the derivative by
+    What `spectrum(descent_map(loss, learning_rate), params, steps, frame=jnp.eye(n))` gives for each, many times faster: the derivative by
     `network_tangent` and the QR decomposition are written out with the networks along the last axis, so that processor
     vectors run over networks and not over nine numbers. Made for networks of few parameters (n below some 20).
     The vectors are made orthogonal by the modified Gram-Schmidt process, twice, which is as good as Householder's.
@@ -120,11 +120,12 @@ def _unflatten(theta, d):
 def _compiled(activation, blocks, every, devices, chunk):
     def step(state, X, y, rate):
         theta, Q, total, taken = state
-        _, gradient, H = derivatives(theta, X, y, activation)
+        # The barriers keep the compiler from fusing sums over samples into whatever reads them, once a reader.
+        _, gradient, H = jax.lax.optimization_barrier(derivatives(theta, X, y, activation))
         image = Q
         for i in range(theta.shape[0]):
             image = image - rate * H[:, i][None] * Q[:, i][:, None]
-        Q, lengths = orthonormal_last(image)
+        Q, lengths = orthonormal_last(jax.lax.optimization_barrier(image))
         return NetworksState(theta - rate * gradient, Q, total + jnp.log(lengths), taken + 1)
 
     def block(state, X, y, rate):

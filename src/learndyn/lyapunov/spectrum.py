@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PyTree
 
 from learndyn import _require as require
-from learndyn.lyapunov.tangent import generic_frame, orthonormal, push, require_map, require_rank
+from learndyn.lyapunov.tangent import generic_frame, orthonormal, push, require_frame, require_map, require_rank
 
 
 class State(NamedTuple):
@@ -61,6 +61,7 @@ def spectrum(
     dt: float = 1.0,
     block: int | None = None,
     keep: bool = False,
+    frame: Float[Array, "k n"] | None = None,
 ) -> Spectrum:
     r"""$\lambda_i = \frac{1}{T\,dt}\sum_t \log R_{ii}(t)$ with $J_t Q_t = Q_{t+1} R_{t+1}$ along $x_{t+1} = F(x_t)$.
 
@@ -78,6 +79,9 @@ def spectrum(
       block: steps in a block, for the standard errors; by default a twentieth of the steps that count. Give it to runs in
         pieces, and let it divide each piece: steps left over are in no block.
       keep: whether to return `growth`, the time series of which `finite_time_exponents` makes exponents over windows.
+      frame: $Q_0$, k orthonormal rows, for exponents over short times, which depend on it; by default random ones, always
+        the same. (Unit vectors are a bad choice for long times: those of coordinates that do not act on each other never
+        turn, and the exponents come out of order.)
 
     Returns:
       `Spectrum(exponents, standard_errors, growth, state)`.
@@ -104,7 +108,11 @@ def spectrum(
     require.positive_integer("block", block)
     if resumed and start.frame.shape != (k, dimension):
         raise ValueError(f"start must be a state of k = {k} vectors of dimension {dimension}, but has {start.frame.shape}")
-    state = start if resumed else begin(start, k, dimension)
+    if frame is not None:
+        require_frame(frame, k, dimension)
+        if resumed:
+            raise ValueError("frame must be left out, but is given, where start is a state, which has its own")
+    state = start if resumed else begin(start, k, dimension, frame)
     run = _compiled(step, int(transient), *divmod(int(steps) - int(transient), int(block)), int(block), bool(keep))
     state, growth = run(state)
     require_finite("spectrum", state, steps)
@@ -113,13 +121,12 @@ def spectrum(
     return Spectrum(state.total / (state.counted * dt), error / dt, growth, state)
 
 
-def begin(point: PyTree, k: int, dimension: int) -> State:
+def begin(point: PyTree, k: int, dimension: int, frame: Float[Array, "k n"] | None = None) -> State:
     point = jax.tree.map(jnp.asarray, point)
     dtype = jnp.result_type(*jax.tree.leaves(point))
     zero, none = jnp.zeros(k, dtype), jnp.array(0)
-    return State(
-        point, generic_frame(k, dimension, dtype), zero, none, none, (jnp.zeros((), dtype), zero, zero), jnp.array(-1)
-    )
+    frame = generic_frame(k, dimension, dtype) if frame is None else jnp.asarray(frame, dtype)
+    return State(point, frame, zero, none, none, (jnp.zeros((), dtype), zero, zero), jnp.array(-1))
 
 
 def advance(step: Callable, state: State, counts: bool = True) -> tuple[State, Float[Array, "k k"]]:

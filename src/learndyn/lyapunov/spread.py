@@ -13,7 +13,7 @@ from learndyn import _require as require
 
 
 def spread(
-    function: Callable[[PyTree], PyTree], *, devices: Sequence[jax.Device] | None = None, chunk: int = 256
+    function: Callable[[PyTree], PyTree], *, devices: Sequence[jax.Device] | None = None, chunk: int = 128
 ) -> Callable[[PyTree], PyTree]:
     """`function` of one system as a function of many: a leading axis on every leaf, sharded over devices.
 

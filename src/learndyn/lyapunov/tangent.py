@@ -33,9 +33,10 @@ def push(step: Callable, point: PyTree, frame: Float[Array, "k n"]) -> tuple[PyT
 
 
 def generic_frame(k: int, dimension: int, dtype) -> Float[Array, "k n"]:
-    """k orthonormal rows that no symmetry of the coordinates singles out; always the same ones."""
-    if k == dimension:  # then every frame spans everything, and this one is exact
-        return jnp.eye(k, dtype=dtype)
+    """k orthonormal rows, always the same ones, in no special position.
+
+    The unit vectors would be in one: where coordinates do not act on each other, they never turn to their places.
+    """
     return orthonormal(jax.random.normal(jax.random.key(0), (k, dimension), dtype))[0]
 
 
@@ -67,3 +68,12 @@ def require_rank(k: int | None, dimension: int) -> int:
     if k > dimension:
         raise ValueError(f"k must be at most the dimension {dimension} of the map, but is {k}")
     return int(k)
+
+
+def require_frame(frame, k: int, dimension: int) -> None:
+    """k orthonormal rows."""
+    require.matrix("frame", frame, rows=k, columns=dimension)
+    if isinstance(frame, jax.core.Tracer):
+        return
+    if (worst := float(jnp.max(jnp.abs(frame @ frame.T - jnp.eye(k, dtype=frame.dtype))))) > 1e-4:
+        raise ValueError(f"frame must have orthonormal rows, but their products are off by {worst:.2g}")
