@@ -92,10 +92,12 @@ def integrate(
     w = ravel_pytree(params0)[0]
     if directions + 1 > w.size:
         raise ValueError(f"directions must be less than the number of parameters, {w.size}, but is {directions}")
-    pairs = top_eigenpairs(hvp(loss, params0), params0, directions, key=key)
+    # As `curvature.descend` begins, so that where both are run the search is compiled once: the substeps go on to refine.
+    found = max(directions, min(3, w.size))
+    pairs = top_eigenpairs(hvp(loss, params0), params0, found, key=key, tolerance=1e-3, throw=False)
     vectors = jax.vmap(lambda v: ravel_pytree(v)[0])(pairs.vectors)
     # room for one more than may be critical, to see the next one come, and for their corrections
-    others = jax.random.normal(jax.random.fold_in(key, 1), (min(directions + 2, w.size - directions), w.size), w.dtype)
+    others = jax.random.normal(jax.random.fold_in(key, 1), (min(2 * directions + 2, w.size) - found, w.size), w.dtype)
     basis = _orthonormal(vectors, others)
     params, seen = _compiled(loss, steps, directions, substeps)(params0, basis, learning_rate)
     losses, eigenvalues, covariances, gaps = seen
