@@ -22,7 +22,7 @@ from learndyn.agf.chart import unit
 from learndyn.agf.neurons import outputs, utilities
 
 _SEED, _GONE = 1e-6, 1e-8  # the outputs with which a neuron starts, and below which it counts as returned to zero
-_EXPLICIT = 10_000  # steps after which the flow counts as stiff: a curved valley, or features of very different size
+_EXPLICIT = 50_000  # steps after which the flow counts as stiff (curved valleys, unequal features); the stiff solver compiles as long
 
 
 class Saddle(NamedTuple):
