@@ -22,7 +22,7 @@ from scipy.stats import page_trend_test
 
 jax.config.update("jax_enable_x64", True)
 from learndyn import curvature, models, vision  # noqa: E402
-from learndyn.datasets import digits  # noqa: E402
+from learndyn.datasets import digits, photographs  # noqa: E402
 from learndyn.equal_loss import train_to_loss  # noqa: E402
 
 
@@ -36,7 +36,7 @@ def network(name, width):
 
 def data(name, samples):
     if name == "photographs":
-        drawn = vision.photographs(train=samples, key=jax.random.key(2))
+        drawn = photographs(train=samples, key=jax.random.key(2))
         return drawn.X, drawn.y
     images = digits(train=samples, key=jax.random.key(0))
     return images.X, 2.0 * (jnp.argmax(images.y, axis=1) % 2)[:, None] - 1

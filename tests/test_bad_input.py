@@ -508,9 +508,9 @@ TABLE = [
         "width = 16"),
     Row("vision.vision_transformer", lambda: vision.vision_transformer(8, patch=4, blocks=0), ValueError, "blocks", "0",
         "at least 1"),
-    Row("vision.photographs", lambda: vision.photographs(train=5, key=KEY), ValueError, "train", "5", "even"),
-    Row("vision.photographs", lambda: vision.photographs(train=4, test=-2, key=KEY), ValueError, "test", "-2", "at least 0"),
-    Row("vision.photographs", lambda: vision.photographs(train=4, key=0), TypeError, "key", "0", "PRNG key"),
+    Row("datasets.photographs", lambda: datasets.photographs(train=5, key=KEY), ValueError, "train", "5", "even"),
+    Row("datasets.photographs", lambda: datasets.photographs(train=4, test=-2, key=KEY), ValueError, "test", "-2", "at least 0"),
+    Row("datasets.photographs", lambda: datasets.photographs(train=4, key=0), TypeError, "key", "0", "PRNG key"),
     # neuron
     Row("neuron.solve", solve(X=2 * I2), ValueError, "X", "X'X - I is 3", "flows.gradient_flow"),
     Row("neuron.solve", solve(X=I2 + 1e-9), ValueError, "X", "2e-09", "neuron.implicit_bias"),

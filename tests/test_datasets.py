@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_sample_images
 
 from learndyn import datasets
 
@@ -77,3 +77,31 @@ def test_the_draw_is_uniform():
     drawn = [np.argmax(datasets.digits(train=200, key=jax.random.key(k)).y, axis=1) for k in range(5)]
     seen, share = np.bincount(np.concatenate(drawn), minlength=10), np.bincount(LABELS) / 1797
     assert ((seen - 1000 * share) ** 2 / (1000 * share)).sum() < 40
+
+
+def test_photographs_are_balanced_normalized_and_distinct():
+    data = datasets.photographs(train=40, test=10, key=KEY)
+    assert data.X.shape == (40, 64) and data.y_test.shape == (10, 1)
+    assert data.y.sum() == 0 == data.y_test.sum()
+    both = np.concatenate([data.X, data.X_test])
+    np.testing.assert_allclose(both.mean(axis=1), 0, atol=1e-12)
+    np.testing.assert_allclose(np.linalg.norm(both, axis=1), 8)
+    assert len(np.unique(both.round(9), axis=0)) == 50
+
+
+def test_patches_are_windows_of_their_photograph_on_their_side_of_the_border():
+    """Every patch is found again at one place: training left of 70 % of the width, test right of it."""
+    data = datasets.photographs(train=6, test=6, key=KEY)
+    temple, flower = (photo.mean(axis=2) for photo in load_sample_images().images)
+    for X, y, sides in ((data.X, data.y, (0, 448)), (data.X_test, data.y_test, (448, 640))):
+        for patch, target in zip(np.asarray(X), np.asarray(y)[:, 0]):
+            photo = (temple if target < 0 else flower)[:, sides[0] : sides[1]]
+            windows = np.lib.stride_tricks.sliding_window_view(block_means(photo), (29, 29))[..., ::4, ::4]
+            similarity = np.einsum("ijkl,kl->ij", windows, patch.reshape(8, 8))
+            spread = np.sqrt(64 * (windows**2).sum(axis=(2, 3)) - windows.sum(axis=(2, 3)) ** 2)
+            assert np.max(similarity / np.maximum(spread, 1e-9)) > 1 - 1e-9
+
+
+def block_means(photo):
+    """Means over the 4 x 4 pixels that begin at each pixel."""
+    return np.lib.stride_tricks.sliding_window_view(photo, (4, 4)).mean(axis=(2, 3))

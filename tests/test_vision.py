@@ -60,13 +60,3 @@ def test_normalization_is_blind_to_scale_and_shift():
 def test_the_outputs_have_the_scale_of_one(net):
     outputs = jax.vmap(lambda key: net.apply(net.init(key=key), X))(jax.random.split(KEY, 50))
     assert 0.1 < jnp.std(outputs) < 2
-
-
-def test_photographs():
-    data = vision.photographs(train=40, test=10, key=KEY)
-    assert data.X.shape == (40, 64) and data.y_test.shape == (10, 1)
-    assert jnp.sum(data.y) == 0 == jnp.sum(data.y_test)
-    both = jnp.concatenate([data.X, data.X_test])
-    np.testing.assert_allclose(jnp.mean(both, axis=1), 0, atol=1e-12)
-    np.testing.assert_allclose(jnp.linalg.norm(both, axis=1), 8)
-    assert len(np.unique(np.asarray(both).round(9), axis=0)) == 50

@@ -1,17 +1,13 @@
-"""Small networks that see: a convolutional one and a transformer, and patches of photographs to look at."""
+"""Small networks that see: a convolutional one and a transformer."""
 
 import itertools
-import math
 from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
-from sklearn.datasets import load_sample_images
 
 from learndyn import _require as require
-from learndyn.datasets import Dataset
 from learndyn.models import ACTIVATIONS, Model
 
 
@@ -150,54 +146,6 @@ def vision_transformer(
         return h.mean(axis=1) @ params["read"]["W"] + params["read"]["b"][None, :]
 
     return Model(init, apply)
-
-
-def photographs(*, train: int, test: int = 0, key: PRNGKeyArray) -> Dataset:
-    r"""Patches of two photographs, a temple and a flower, as 8 x 8 gray images of norm 8: which is it from?
-
-    A window of 32 x 32 pixels is cut out at a random place and reduced to 8 x 8 by means over 4 x 4 pixels; then its
-    mean is removed and its norm set to 8, as `learndyn.datasets.digits` does. Harder than digits: a patch is texture,
-    and nothing in it says by itself where it is from. Training patches lie in the left 70 % of a photograph and
-    test patches in the rest, so that they share no pixel.
-
-    Args:
-      train, test: how many patches, half of each photograph; even numbers.
-      key: chooses the places.
-
-    Returns:
-      `Dataset` with d = 64; the target is -1 for the temple and +1 for the flower.
-
-    Raises:
-      ValueError, TypeError: for a count that is odd or out of range.
-
-    Source: the two sample images that ship with scikit-learn.
-    """
-    require.positive_integer("train", train)
-    require.count("test", test)
-    for name, number in (("train", train), ("test", test)):
-        if number % 2:
-            raise ValueError(f"{name} must be even, one half for each photograph, but is {number}")
-    require.key("key", key)
-    window, share = 32, 0.7
-    photos = [np.asarray(image).mean(axis=2) for image in load_sample_images().images]
-    parts = []
-    for part, number in enumerate((train, test)):
-        patches, targets = [], []
-        for index, photo in enumerate(photos):
-            border = math.floor(share * photo.shape[1])
-            low, high = (0, border - window) if part == 0 else (border, photo.shape[1] - window)
-            keys = jax.random.split(jax.random.fold_in(key, 2 * part + index))
-            tops = np.asarray(jax.random.randint(keys[0], (number // 2,), 0, photo.shape[0] - window + 1))
-            lefts = np.asarray(jax.random.randint(keys[1], (number // 2,), low, high + 1))
-            for top, left in zip(tops, lefts):
-                cut = photo[top : top + window, left : left + window]
-                patches.append(cut.reshape(8, 4, 8, 4).mean(axis=(1, 3)).ravel())
-                targets.append(2.0 * index - 1.0)
-        X = np.array(patches).reshape(-1, 64)
-        X = X - X.mean(axis=1, keepdims=True)
-        X *= 8.0 / np.linalg.norm(X, axis=1, keepdims=True)
-        parts += [jnp.asarray(X), jnp.asarray(targets).reshape(-1, 1)]
-    return Dataset(*parts)
 
 
 def _activation(activation):
