@@ -37,7 +37,8 @@ def finite_time_exponents(
     if window > t:
         raise ValueError(f"window must be at most the {t} steps of growth, but is {window}")
     shape = (window, *[1] * (growth.ndim - 1))
-    return jax.lax.reduce_window(growth, jnp.zeros((), growth.dtype), jax.lax.add, shape, [1] * growth.ndim, "valid") / (window * dt)
+    zero = jnp.zeros((), growth.dtype)
+    return jax.lax.reduce_window(growth, zero, jax.lax.add, shape, [1] * growth.ndim, "valid") / (window * dt)
 
 
 def kaplan_yorke(exponents: Float[Array, "*systems n"]) -> Float[Array, "*systems"]:

@@ -56,6 +56,8 @@ def descend_networks(
     What `spectrum(descent_map(loss, learning_rate), params, steps, frame=jnp.eye(n))` gives for each, many times faster: the derivative by
     `network_tangent` and the QR decomposition are written out with the networks along the last axis, so that processor
     vectors run over networks and not over nine numbers. Made for networks of few parameters (n below some 20).
+    Computed in the precision of the parameters and the data: single is twice as fast, and wrong by some 1e-6 in most sums
+    over 200 steps, by 1e-3 in the worst.
     The vectors are made orthogonal by the modified Gram-Schmidt process, twice, which is as good as Householder's.
 
     Args:
