@@ -22,6 +22,7 @@
     pesme_flammarion  sectors
     curvature  central_flow
     self_stabilization  edge_flow
+    lyapunov
        |  arrays
        v
     figures  claims  exercises     what a reader sees

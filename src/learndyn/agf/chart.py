@@ -45,7 +45,7 @@ class State(NamedTuple):
 def start(log_norm, direction) -> State:
     """Neurons that are nowhere near a critical direction, as far as is known."""
     H = log_norm.shape[0]
-    return State(log_norm, direction, jnp.full(H, NONE), jnp.zeros_like(direction), jnp.zeros(H, bool))
+    return State(log_norm, direction, jnp.full_like(log_norm, NONE), jnp.zeros_like(direction), jnp.zeros(H, bool))
 
 
 def log_norms(state: State) -> Float[Array, "H"]:
