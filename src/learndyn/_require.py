@@ -170,3 +170,24 @@ def static(name: str, value) -> None:
             f"{name} must be hashable, for the compiled program is remembered under it, but is {value!r}: "
             "wrap it in a function"
         ) from error
+
+
+def descent(loss_, params0, optimizer, steps, every, observe, state):
+    """The arguments of a descent; returns what is observed and the optimizer's state, given or by default."""
+    loss(loss_, params0)
+    if not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
+        raise TypeError(f"optimizer must be an optax gradient transformation, but is {optimizer!r}")
+    positive_integer("steps", steps)
+    positive_integer("every", every)
+    if steps % every:
+        raise ValueError(f"steps must be a multiple of every, but steps = {steps} and every = {every}")
+    observe = loss_ if observe is None else observe
+    callable_("observe", observe)
+    for name, function in (("loss", loss_), ("optimizer", optimizer), ("observe", observe)):
+        static(name, function)
+    wanted = jax.eval_shape(optimizer.init, params0)
+    if state is None:
+        state = optimizer.init(params0)
+    elif (given := jax.tree.map(jnp.shape, state)) != (needed := jax.tree.map(jnp.shape, wanted)):
+        raise ValueError(f"state must be of this optimizer and these parameters, {needed}, but is {given}")
+    return observe, state

@@ -52,22 +52,7 @@ def descend(
         loss); it names the last observation at which they were. Under `jit` or `vmap` the numbers are returned as
         they are, so that a sweep over learning rates may cross the edge of stability.
     """
-    require.loss(loss, params0)
-    if not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
-        raise TypeError(f"optimizer must be an optax gradient transformation, but is {optimizer!r}")
-    require.positive_integer("steps", steps)
-    require.positive_integer("every", every)
-    if steps % every:
-        raise ValueError(f"steps must be a multiple of every, but steps = {steps} and every = {every}")
-    observe = loss if observe is None else observe
-    require.callable_("observe", observe)
-    for name, function in (("loss", loss), ("optimizer", optimizer), ("observe", observe)):
-        require.static(name, function)
-    wanted = jax.eval_shape(optimizer.init, params0)
-    if state is None:
-        state = optimizer.init(params0)
-    elif (given := jax.tree.map(jnp.shape, state)) != (needed := jax.tree.map(jnp.shape, wanted)):
-        raise ValueError(f"state must be of this optimizer and these parameters, {needed}, but is {given}")
+    observe, state = require.descent(loss, params0, optimizer, steps, every, observe, state)
     _report.begin()
     observed, params, state, finite = _compiled(loss, observe, optimizer, steps // every, every, bool(progress))(
         params0, state

@@ -188,25 +188,10 @@ def descend(
       FloatingPointError: when the loss or the sharpness stops being finite. Under `jit` or `vmap` the numbers are
         returned as they are.
     """
-    require.loss(loss, params0)
-    if not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
-        raise TypeError(f"optimizer must be an optax gradient transformation, but is {optimizer!r}")
-    require.positive_integer("steps", steps)
-    require.positive_integer("every", every)
-    if steps % every:
-        raise ValueError(f"steps must be a multiple of every, but steps = {steps} and every = {every}")
-    observe = loss if observe is None else observe
-    require.callable_("observe", observe)
+    observe, state = require.descent(loss, params0, optimizer, steps, every, observe, state)
     require.positive_integer("k", k)
     require.positive("tolerance", tolerance)
     require.positive_integer("max_products", max_products)
-    for name, function in (("loss", loss), ("optimizer", optimizer), ("observe", observe)):
-        require.static(name, function)
-    wanted = jax.eval_shape(optimizer.init, params0)
-    if state is None:
-        state = optimizer.init(params0)
-    elif (given := jax.tree.map(jnp.shape, state)) != (needed := jax.tree.map(jnp.shape, wanted)):
-        raise ValueError(f"state must be of this optimizer and these parameters, {needed}, but is {given}")
     if pairs is not None:
         _eigenpairs(pairs)
     else:
