@@ -32,7 +32,7 @@ def one(params, i=0):
 @pytest.mark.parametrize(
     "widths, activation",
     [((2, 2, 1), name) for name in ("tanh", "erf", "softplus", "relu", "quadratic", jnp.sin)] + [((3, 4, 1), "tanh")],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),  # not the address of a function: it differs by process
 )
 def test_the_closed_form_is_the_derivative(widths, activation):
     model, many = networks(3, widths, activation)
