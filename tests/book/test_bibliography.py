@@ -57,7 +57,7 @@ BROKEN = {
     "nothing": ("", "has no doi"),
     "an address": ("doi = {https://doi.org/10.1007/x}, ", "is no DOI"),
     "month 13": ("eprint = {2013.00001}, archiveprefix = {arXiv}, ", "is no arXiv number"),
-    "too young": ("eprint = {2101.00001}, archiveprefix = {arXiv}, ", "is younger"),
+    "too young": ("eprint = {2201.00001}, archiveprefix = {arXiv}, ", "is younger"),
     "no archive": ("eprint = {1901.00001}, ", "archiveprefix"),
 }
 
