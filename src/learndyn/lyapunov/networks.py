@@ -87,8 +87,8 @@ def descend_networks(
         raise ValueError(f"steps must be a multiple of every, but steps = {steps} and every = {every}")
     state = start if resumed else _begin(start)
     devices = None if devices is None else tuple(devices)
-    run = _compiled(activation, steps // every, every, devices, int(chunk))
-    state, loss, total = run(state, X, y[:, 0], jnp.asarray(learning_rate, state.theta.dtype))
+    run = _compiled(activation, steps // every, devices, int(chunk))
+    state, loss, total = run(state, X, y[:, 0], jnp.asarray(learning_rate, state.theta.dtype), jnp.asarray(every))
     return NetworksRun(state.taken[0] - steps + every * jnp.arange(1, steps // every + 1), loss, total, state)
 
 
@@ -119,7 +119,7 @@ def _unflatten(theta, d):
 
 
 @functools.lru_cache(maxsize=16)
-def _compiled(activation, blocks, every, devices, chunk):
+def _compiled(activation, blocks, devices, chunk):
     def step(state, X, y, rate):
         theta, Q, total, taken = state
         # The barriers keep the compiler from fusing sums over samples into whatever reads them, once a reader.
@@ -130,7 +130,8 @@ def _compiled(activation, blocks, every, devices, chunk):
         Q, lengths = orthonormal_last(jax.lax.optimization_barrier(image))
         return NetworksState(theta - rate * gradient, Q, total + jnp.log(lengths), taken + 1)
 
-    def block(state, X, y, rate):
+    # How many steps lie between two observations is a number that the program is given: one compilation for all.
+    def block(state, X, y, rate, every):
         def observe(state, _):
             state = jax.lax.fori_loop(0, every, lambda _, s: step(s, X, y, rate), state)
             return state, (derivatives(state.theta, X, y, activation)[0], state.total)
