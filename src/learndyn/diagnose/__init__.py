@@ -1,0 +1,19 @@
+r"""What went wrong in a training? The recorded run of any loop, read by rules whose errors are measured.
+
+An idea a module:
+
+- `record`: a run as a dictionary of arrays, checked and brought onto common steps;
+- `symptoms`: one number without units for each failure;
+- `rules`: a symptom, its threshold, what it needs, and what to do; what brings what about;
+- `calibration`: the thresholds, fitted on runs with and without each failure;
+- `report`: findings with evidence and advice, as text and as a table;
+- `failures`: each failure produced on purpose, at any severity, many runs at once;
+- `training`: the trainings behind them, one compiled program for all.
+"""
+
+from learndyn.diagnose.examine import diagnose
+from learndyn.diagnose.failures import RECIPES, Run, generate
+from learndyn.diagnose.report import Diagnosis, Finding
+from learndyn.diagnose.rules import CONSEQUENCES, RULES
+
+__all__ = ["CONSEQUENCES", "Diagnosis", "Finding", "RECIPES", "RULES", "Run", "diagnose", "generate"]

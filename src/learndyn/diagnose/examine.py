@@ -1,0 +1,50 @@
+"""From a recorded run to named findings."""
+
+from collections.abc import Mapping
+
+from learndyn.diagnose.record import Record
+from learndyn.diagnose.report import Diagnosis, Finding
+from learndyn.diagnose.rules import CONSEQUENCES, RULES, missing
+
+
+def diagnose(run: Mapping) -> Diagnosis:
+    r"""Named findings: each failure whose symptom, a number without units, exceeds a threshold that was fitted.
+
+    Args:
+      run: what a loop logged, arrays by name. `train_loss` (T,) is needed, all else is optional (`record.KEYS` says what
+        each is): step, validation_loss, gradient_norm, parameter_norm, learning_rate, sharpness (T,); layer_gradient_norm,
+        update_ratio (T, layers); dead_fraction, saturated_fraction (T, hidden layers). An entry that was measured at other
+        steps is a pair (steps, values); between two measurements the last one holds. The loss is zero or positive; from
+        its first value that is not finite on, the run counts as broken, which is a finding and not an error.
+
+    Returns:
+      `Diagnosis`: findings, causes before their consequences; scores of all rules that were judged; rules that were not
+      judged, and what they need. It prints as text, and in a notebook as a table.
+
+    Raises:
+      ValueError, TypeError: for an unknown entry, shapes that do not match, fewer than 20 lines, negative losses, or
+        entries that are not finite while the train loss is.
+    """
+    record = Record(run)
+    scores, findings, not_judged = {}, [], {}
+    for name, rule in RULES.items():
+        if lacks := missing(rule, record):
+            not_judged[name] = " and ".join(lacks)
+            continue
+        symptom = rule.symptom(record)
+        if isinstance(symptom, str):
+            not_judged[name] = symptom
+            continue
+        scores[name] = symptom.score
+        if symptom.score > rule.threshold:
+            step = float(record.step[min(symptom.line, len(record.step) - 1)])
+            findings.append(
+                Finding(name, rule.confidence(symptom.score), symptom.score, rule.threshold, step, symptom.evidence,
+                        None, rule.advice)
+            )  # fmt: skip
+    found = [finding.name for finding in findings]
+    told = []
+    for finding in findings:
+        before = [name for name in found if finding.name in CONSEQUENCES[name] and found.index(name) < found.index(finding.name)]
+        told.append(finding._replace(cause=f"likely brought about by {before[0]}") if before else finding)
+    return Diagnosis(tuple(told), scores, not_judged)
