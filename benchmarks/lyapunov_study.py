@@ -43,7 +43,6 @@ from learndyn._progress import Countdown
 
 ACTIVATIONS = ("tanh", "relu")
 INITIALIZATIONS = ("normal", "uniform")
-COMBINATIONS = [(i, j) for i in range(len(ACTIVATIONS)) for j in range(len(INITIALIZATIONS))]
 RATE = 0.01  # for the mean of the squared residuals
 CHUNK = 128  # networks that a device works on at once: fixed, because it is part of the compiled code
 BLOCKS = 4  # of them for each device between two looks at the clock
@@ -57,6 +56,11 @@ class Study(NamedTuple):
     steps: int = 5000
     samples: int = 64
     precision: str = "float64"
+    activations: tuple[str, ...] = ACTIVATIONS
+
+    @property
+    def combinations(self):
+        return [(i, j) for i in range(len(self.activations)) for j in range(len(INITIALIZATIONS))]
 
 
 SMOKE = Study(networks=300, steps=100)
@@ -88,7 +92,7 @@ def starts(study: Study, first: int, count: int):
         keys = jax.vmap(lambda i: jax.random.fold_in(base, i))(jnp.arange(first, first + count))
         return jax.vmap(lambda key: one(key, draws[name]))(keys)
 
-    places = enumerate(COMBINATIONS)
+    places = enumerate(study.combinations)
     return {(i, j): some(place, INITIALIZATIONS[j]) for place, (i, j) in places}
 
 
@@ -105,7 +109,7 @@ class Share:
         self.unit = min(BLOCKS * CHUNK * len(devices), self.count)
         self.times = observed_steps(study.steps)
         self.X, self.y = problem(study)
-        shape = (len(ACTIVATIONS), len(INITIALIZATIONS), self.count)
+        shape = (len(study.activations), len(INITIALIZATIONS), self.count)
         self.work = {
             "loss": np.zeros((*shape, len(self.times)), np.float32),
             "exponents": np.zeros((*shape, len(self.times), 9), np.float32),
@@ -128,15 +132,15 @@ class Share:
         done, combination, moment, unit = map(int, self.work["place"])
         if unit != self.unit:  # another number of devices, perhaps: the unit that was at work begins again
             combination, moment = 0, 0
-        whole = len(COMBINATIONS) * self.study.steps
+        whole = len(self.study.combinations) * self.study.steps
         steps_done = lambda: self.study.steps * combination + ([0] + self.times)[moment]
         total = self.count * whole
         if report is not None:
             report.begin(done * whole + self.size(done) * steps_done())
         while done < self.count:
             params = starts(self.study, self.first + done, self.size(done))
-            while combination < len(COMBINATIONS):
-                state = self.resumed(done) if moment else params[COMBINATIONS[combination]]
+            while combination < len(self.study.combinations):
+                state = self.resumed(done) if moment else params[self.study.combinations[combination]]
                 while moment < len(self.times):
                     state = self.advance(state, done, combination, moment)
                     moment += 1
@@ -144,7 +148,7 @@ class Share:
                         report(done * whole + self.size(done) * steps_done(), total)
                     if self.file.due():
                         self.save(done, combination, moment, state)
-                self.work["theta"][COMBINATIONS[combination]][done : done + self.size(done)] = state.theta
+                self.work["theta"][self.study.combinations[combination]][done : done + self.size(done)] = state.theta
                 combination, moment = combination + 1, 0
             done, combination = done + self.size(done), 0
         if self.work["place"][0] < done:
@@ -156,11 +160,11 @@ class Share:
 
     def advance(self, state, done, combination, moment):
         """From one observation to the next."""
-        place, end = COMBINATIONS[combination], self.times[moment]
+        place, end = self.study.combinations[combination], self.times[moment]
         stride = end - ([0] + self.times)[moment]
         rate = 2 * RATE / self.study.samples
         run = lyapunov.descend_networks(
-            state, self.X, self.y, rate, stride, every=stride, activation=ACTIVATIONS[place[0]],
+            state, self.X, self.y, rate, stride, every=stride, activation=self.study.activations[place[0]],
             devices=self.devices, chunk=CHUNK,
         )  # fmt: skip
         part = slice(done, done + self.size(done))
@@ -195,7 +199,7 @@ def compute(study: Study, *, devices=None, checkpoint=None, report=None) -> dict
         if index:
             return None
     parts = {name: part[:, :, : study.networks] for name, part in parts.items()}
-    facts = dict(activations=ACTIVATIONS, initializations=INITIALIZATIONS, steps=share.times, rate=RATE, start_seed=SEED)
+    facts = dict(activations=study.activations, initializations=INITIALIZATIONS, steps=share.times, rate=RATE, start_seed=SEED)
     return {name: np.asarray(value) for name, value in (facts | {"X": share.X, "y": share.y} | parts).items()}
 
 
@@ -213,6 +217,8 @@ def main():
     parser.add_argument("--checkpoint", help="where each process keeps what it has, under this name and its place")
     parser.add_argument("--smoke", action="store_true", help="few networks and steps")
     parser.add_argument("--networks", type=int, help="of each combination")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--activations", nargs="+", choices=ACTIVATIONS)
     parser.add_argument("--single", action="store_true", help="single precision: twice as fast, sums wrong by 1e-6 and more")
     parser.add_argument("--cores", type=int, default=os.cpu_count(), help="processor cores that count as devices")
     parser.add_argument("--coordinator", help="host:port of the first process")
@@ -225,16 +231,16 @@ def main():
     if given.coordinator or given.join:
         jax.distributed.initialize(given.coordinator, given.processes, given.process)
     study = SMOKE if given.smoke else Study()
-    if given.networks is not None:
-        study = study._replace(networks=given.networks)
-    if given.single:
-        study = study._replace(precision="float32")
+    changes = {name: getattr(given, name) for name in ("networks", "steps", "activations")}
+    changes |= {"precision": "float32" if given.single else None}
+    changes["activations"] = given.activations and tuple(given.activations)
+    study = study._replace(**{name: value for name, value in changes.items() if value is not None})
     began, processor = time.perf_counter(), time.process_time()
     results = compute(study, checkpoint=given.checkpoint, report=Countdown("lyapunov_study", "network-steps"))
     if results is not None:
         store(given.out, results)
         wall, spent = time.perf_counter() - began, time.process_time() - processor
-        number = len(COMBINATIONS) * study.networks * study.steps
+        number = len(study.combinations) * study.networks * study.steps
         print(f"{number:.3g} network-steps in {wall:.0f} s, of processor time {spent:.0f} s, on {jax.device_count()} devices"
               f" of {jax.process_count()} processes: {given.out}", file=sys.stderr)  # fmt: skip
 
