@@ -52,6 +52,7 @@ from learndyn import (
     neuron,
     pesme_flammarion,
     self_stabilization,
+    restarts,
     sectors,
     stagewise,
     symmetries,
@@ -699,6 +700,13 @@ TABLE = [
     Row("portraits.watch", lambda: equilibria.watch(I2), ValueError, "A", "(2, 2)", "3 axes"),
     Row("portraits.random_systems", lambda: equilibria.random_systems("saddle", 3, key=7), TypeError, "key", "7", "key"),
     Row("portraits.kinds_seen", lambda: equilibria.kinds_seen(NAN[None]), ValueError, "A", "nan", "finite"),
+    # restarts
+    Row("restarts.chances", lambda: restarts.chances(np.ones((2, 2)), 3), ValueError, "scores", "(2, 2)", "vector"),
+    Row("restarts.chances", lambda: restarts.chances(np.array([1.0, np.nan]), 3), ValueError, "scores", "nan", "finite"),
+    Row("restarts.chances", lambda: restarts.chances(np.ones(2), 0), ValueError, "number", "0", "at least 1"),
+    Row("restarts.affordable", lambda: restarts.affordable(900.0, steps=1000, cut=100, price=1.0), ValueError, "budget", "900", "at least 1000"),
+    Row("restarts.affordable", lambda: restarts.affordable(9000.0, steps=100, cut=101, price=1.0), ValueError, "cut", "101", "at most"),
+    Row("restarts.affordable", lambda: restarts.affordable(9000.0, steps=1000, cut=100, price=0.0), ValueError, "price", "0", "positive"),
     # stagewise
     Row("stagewise.train", train_in_stages(neuron=3), TypeError, "neuron", "3", "function"),
     Row("stagewise.train", train_in_stages(degree=3), ValueError, "neuron", "power 2 from", "degree 3"),
