@@ -3,7 +3,8 @@
     python benchmarks/lyapunov_study.py                         # about six minutes on two idle cores
     python benchmarks/lyapunov_study.py --smoke                 # the same path in seconds, with few networks and steps
     python benchmarks/lyapunov_study.py --checkpoint part       # interrupted, it goes on with the same command
-    python benchmarks/lyapunov_study.py --tables study.npz      # the tables again, nothing is computed
+
+At the end it prints the tables of `lyapunov_study_tables.py`, which prints them again from the file.
 
 Networks of 2 inputs, 2 hidden neurons and 1 output, 9 parameters: tanh and ReLU, started from normal and from uniform
 random numbers, 8000 of each. Full-batch gradient descent at rate 0.01 on the mean squared residual over 64 points of
@@ -243,6 +244,9 @@ def main():
         number = len(study.combinations) * study.networks * study.steps
         print(f"{number:.3g} network-steps in {wall:.0f} s, of processor time {spent:.0f} s, on {jax.device_count()} devices"
               f" of {jax.process_count()} processes: {given.out}", file=sys.stderr)  # fmt: skip
+        import lyapunov_study_tables  # its libraries are slow to load, and of no use to the other processes
+
+        lyapunov_study_tables.show(results)
 
 
 if __name__ == "__main__":

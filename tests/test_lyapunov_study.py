@@ -13,17 +13,21 @@ import pytest
 
 from learndyn import losses, lyapunov, models
 
-DRIVER = Path(__file__).parents[1] / "benchmarks" / "lyapunov_study.py"
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 SMALL = dict(networks=601, steps=12, activations=("tanh",))  # more than a unit of one device; odd, for two processes
 ARGUMENTS = ["--networks", "601", "--steps", "12", "--activations", "tanh"]
 
 
-@pytest.fixture(scope="module")
-def driver():
-    spec = importlib.util.spec_from_file_location("lyapunov_study", DRIVER)
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def driver():
+    return script("lyapunov_study")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +43,7 @@ def same(one, other):
 
 def start(out, *more):
     """The command, in a process of its own that has one core and one device unless told otherwise."""
-    command = [sys.executable, DRIVER, *ARGUMENTS, "--cores", "1", "--out", out, *more]
+    command = [sys.executable, BENCHMARKS / "lyapunov_study.py", *ARGUMENTS, "--cores", "1", "--out", out, *more]
     return subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
@@ -134,3 +138,19 @@ def test_two_processes_give_the_bits_of_one(whole, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0.npz", "part.0", "part.1"]
     with np.load(tmp_path / "0.npz") as file:
         same(dict(file), whole)
+
+
+def test_tables_find_the_exponent_that_tells_and_say_what_they_leave_out(capsys):
+    rng, steps = np.random.default_rng(0), np.array([1, 5, 10])
+    exponents, loss = rng.normal(size=(1, 1, 400, 3, 9)), np.exp(rng.normal(size=(1, 1, 400, 3)))
+    loss[..., -1] = np.where(exponents[..., 1, :].max(axis=-1) > 1.5, 3.0, 50.0)  # the largest tells, at step 5
+    exponents[0, 0, 7, 1], loss[0, 0, 7, 2] = np.inf, np.nan
+    results = dict(activations=["tanh"], initializations=["normal"], steps=steps, loss=loss, exponents=exponents)
+    script("lyapunov_study_tables").show(results)
+    lines = capsys.readouterr().out.splitlines()
+    area = {line[2:16].strip(): [float(line[start:].split()[0]) for start in (16, 37)] for line in lines if "[" in line}
+    low = np.sum(loss[0, 0, :, -1] < 4)
+    assert "1 diverged" in lines[1] and lines[2] == f" low (< 4): {low} of 400" and " high (> 100): 1 of 400; not judged" in lines
+    assert "1 runs left out: not finite before step 5" in lines[3]
+    assert area["exponent 1"][1] == 1.0 and area["+ all: AUC"][1] > 0.3
+    assert max(abs(area[name][t] - 0.5) for name, t in (("exponent 1", 0), ("loss", 0), ("loss", 1), ("exponent 9", 1))) < 0.12
