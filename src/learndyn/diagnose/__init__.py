@@ -5,15 +5,32 @@ An idea a module:
 - `record`: a run as a dictionary of arrays, checked and brought onto common steps;
 - `symptoms`: one number without units for each failure;
 - `rules`: a symptom, its threshold, what it needs, and what to do; what brings what about;
-- `calibration`: the thresholds, fitted on runs with and without each failure;
+- `causes`: what brought a failure about, where the log tells;
+- `calibration`: the thresholds, and how they are fitted;
+- `assessment`: precision and recall on runs whose failure is known;
 - `report`: findings with evidence and advice, as text and as a table;
 - `failures`: each failure produced on purpose, at any severity, many runs at once;
 - `training`: the trainings behind them, one compiled program for all.
 """
 
+from learndyn.diagnose.assessment import Assessment, Score, assess
+from learndyn.diagnose.calibration import fit
 from learndyn.diagnose.examine import diagnose
 from learndyn.diagnose.failures import RECIPES, Run, generate
 from learndyn.diagnose.report import Diagnosis, Finding
 from learndyn.diagnose.rules import CONSEQUENCES, RULES
 
-__all__ = ["CONSEQUENCES", "Diagnosis", "Finding", "RECIPES", "RULES", "Run", "diagnose", "generate"]
+__all__ = [
+    "Assessment",
+    "CONSEQUENCES",
+    "Diagnosis",
+    "Finding",
+    "RECIPES",
+    "RULES",
+    "Run",
+    "Score",
+    "assess",
+    "diagnose",
+    "fit",
+    "generate",
+]

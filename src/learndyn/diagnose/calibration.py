@@ -1,6 +1,12 @@
-"""Thresholds and slopes of the rules, as `python benchmarks/diagnose.py --fit` prints them: logistic fits on 100 runs with
-each failure and as many without, of seeds that no test uses."""
+"""Thresholds and slopes of the rules, and how they are fitted to runs with and without a failure."""
 
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_expit
+
+# As `python benchmarks/diagnose.py` fits and prints them, on seeds that no test uses.
 CALIBRATION = {
     "divergence": (0.5, 4.0),
     "exploding gradients": (1.6, 4.0),
@@ -12,3 +18,42 @@ CALIBRATION = {
     "distribution mismatch": (0.3, 8.0),
     "overfitting": (0.05, 20.0),
 }
+
+
+def fit(sick: Sequence[float], sound: Sequence[float]) -> tuple[float, float]:
+    r"""The threshold that maximizes recall + specificity, and the slope of the likeliest $\sigma(b(s - t))$.
+
+    The threshold lies in the middle of the best gap. Scores that are perfectly separated would have an infinite slope; each
+    class therefore counts as if one more run of unknown class had been seen, as Platt has it, and both classes count alike.
+
+    Args:
+      sick, sound: scores of runs with and without the failure; -inf for a run that could not be judged.
+
+    Returns:
+      The threshold and the slope.
+
+    Raises:
+      ValueError: for an empty sequence, or one without a finite score.
+
+    Source: J. Platt, Probabilistic outputs for support vector machines (1999), for the targets.
+    """
+    sick, sound = np.asarray(sick, float), np.asarray(sound, float)
+    for name, scores in (("sick", sick), ("sound", sound)):
+        if scores.ndim != 1 or not np.isfinite(scores).any() or np.isnan(scores).any():
+            raise ValueError(f"{name} must be numbers, at least one of them finite, but is {scores}")
+    values = np.unique(np.concatenate([sick, sound]))
+    values = values[np.isfinite(values)]
+    between = (values[1:] + values[:-1]) / 2 if len(values) > 1 else values
+    gain = np.array([(sick > t).mean() + (sound <= t).mean() for t in between])
+    best = between[gain == gain.max()]
+    threshold = float(best[len(best) // 2])
+
+    def surprise(log_slope):
+        total = 0.0
+        for scores, sign in ((sick, 1.0), (sound, -1.0)):
+            sure = (len(scores) + 1) / (len(scores) + 2)
+            logit = sign * np.exp(log_slope) * (np.maximum(scores, values[0]) - threshold)
+            total -= np.mean(sure * log_expit(logit) + (1 - sure) * log_expit(-logit))
+        return total
+
+    return threshold, float(np.exp(minimize_scalar(surprise, bounds=(-5.0, 8.0), method="bounded").x))

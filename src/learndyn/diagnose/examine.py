@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from learndyn.diagnose.causes import CAUSES
 from learndyn.diagnose.record import Record
 from learndyn.diagnose.report import Diagnosis, Finding
 from learndyn.diagnose.rules import CONSEQUENCES, RULES, missing
@@ -12,7 +13,8 @@ def diagnose(run: Mapping) -> Diagnosis:
 
     Args:
       run: what a loop logged, arrays by name. `train_loss` (T,) is needed, all else is optional (`record.KEYS` says what
-        each is): step, validation_loss, gradient_norm, parameter_norm, learning_rate, sharpness (T,); layer_gradient_norm,
+        each is): step, validation_loss, gradient_norm, parameter_norm, learning_rate, sharpness (T,);
+        chance_loss, a number; layer_gradient_norm,
         update_ratio (T, layers); dead_fraction, saturated_fraction (T, hidden layers). An entry that was measured at other
         steps is a pair (steps, values); between two measurements the last one holds. The loss is zero or positive; from
         its first value that is not finite on, the run counts as broken, which is a finding and not an error.
@@ -38,13 +40,14 @@ def diagnose(run: Mapping) -> Diagnosis:
         scores[name] = symptom.score
         if symptom.score > rule.threshold:
             step = float(record.step[min(symptom.line, len(record.step) - 1)])
-            findings.append(
-                Finding(name, rule.confidence(symptom.score), symptom.score, rule.threshold, step, symptom.evidence,
-                        None, rule.advice)
-            )  # fmt: skip
-    found = [finding.name for finding in findings]
-    told = []
-    for finding in findings:
-        before = [name for name in found if finding.name in CONSEQUENCES[name] and found.index(name) < found.index(finding.name)]
-        told.append(finding._replace(cause=f"likely brought about by {before[0]}") if before else finding)
-    return Diagnosis(tuple(told), scores, not_judged)
+            cause, advice = _cause(name, record, symptom.line, [finding.name for finding in findings]) or (None, rule.advice)
+            confidence = rule.confidence(symptom.score)
+            findings.append(Finding(name, confidence, symptom.score, rule.threshold, step, symptom.evidence, cause, advice))
+    return Diagnosis(tuple(findings), scores, not_judged)
+
+
+def _cause(name, record, line, earlier):
+    """What the log tells about the cause, or else a failure found before that brings this one about."""
+    told = CAUSES[name](record, line) if name in CAUSES else None
+    roots = [root for root in earlier if name in CONSEQUENCES[root]]
+    return told or ((f"likely brought about by {roots[0]}", RULES[roots[0]].advice) if roots else None)

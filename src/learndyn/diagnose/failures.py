@@ -36,7 +36,7 @@ def _healthy(rng, steps):
     activation = int(rng.integers(2))
     gain = (2.0**0.5, 1.0)[activation] * rng.uniform(0.9, 1.1)
     progress = np.arange(steps) / steps
-    shape = (np.ones(steps), 0.5 * (1 + np.cos(np.pi * progress)), np.minimum(1.0, progress / 0.1))[rng.integers(3)]
+    shape = (np.ones(steps), 0.5 * (1 + np.cos(np.pi * progress)), np.minimum(1.0, 10 * (progress + 1 / steps)))[rng.integers(3)]
     return {
         "activation": activation, "gains": np.full(HIDDEN + 1, gain), "bias_means": np.zeros(HIDDEN),
         "bias_scales": np.zeros(HIDDEN), "rates": _mix(0.05, 0.2, rng.uniform()) * shape,
@@ -50,27 +50,27 @@ def _healthy(rng, steps):
 def _loss_spike(setting, s, rng, steps):
     where = int(rng.integers(0.3 * steps, 0.85 * steps))
     if rng.integers(2):
-        setting["bad_step"], setting["damage"] = where, _mix(5.0, 20.0, s)
+        setting["bad_step"], setting["damage"] = where, _mix(12.0, 40.0, s)
         return "a damaged batch"
-    setting["rates"][where : where + 3] = _mix(1.0, 4.0, s)
+    setting["rates"][where : where + 3] = _mix(1.5, 5.0, s)
     return "three steps too long"
 
 
 def _plateau(setting, s, rng, steps):
     cause = ("rate too low", "saddle", "bad start")[rng.integers(3)]
     if cause == "rate too low":
-        setting["rates"] *= _mix(0.03, 0.001, s)
+        setting["rates"] *= _mix(0.01, 0.0005, s)
     elif cause == "saddle":
-        setting["gains"] *= _mix(0.4, 0.1, s)
+        setting["gains"] *= _mix(0.35, 0.1, s)
     else:
         setting["activation"] = 0
-        setting["bias_means"][-1] = -_mix(3.0, 6.0, s)
+        setting["bias_means"][-1] = -_mix(4.0, 8.0, s)
     return cause
 
 
 def _overfitting(setting, s, rng, steps):
-    setting["count"] = round(_mix(200, 60, s))
-    wrong = rng.uniform(size=training.TRAIN) < 0.1 + 0.3 * s
+    setting["count"] = round(_mix(120, 50, s))
+    wrong = rng.uniform(size=training.TRAIN) < 0.2 + 0.2 * s
     setting["labels"] = np.where(wrong, rng.integers(10, size=training.TRAIN), setting["labels"])
     return "few images, some labels wrong"
 
@@ -78,7 +78,7 @@ def _overfitting(setting, s, rng, steps):
 def _mismatch(setting, s, rng, steps):
     grid = np.arange(64).reshape(8, 8)
     if rng.integers(2):
-        setting["blur"] = _mix(1.0, 4.0, s)
+        setting["blur"] = _mix(1.5, 4.0, s)
         return "noisy validation images"
     moved = (np.roll(grid, 2, axis=1), np.roll(grid, 3, axis=0), grid[:, ::-1], grid.T, np.rot90(grid))
     setting["pixels"] = moved[min(int(5 * s), 4)].ravel()
@@ -86,22 +86,24 @@ def _mismatch(setting, s, rng, steps):
 
 
 def _exploding(setting, s, rng, steps):
-    setting["gains"] *= _mix(1.7, 3.5, s)
+    setting["gains"] *= _mix(3.0, 6.0, s)
     return "weights too large"
 
 
 def _vanishing(setting, s, rng, steps):
     setting["activation"] = 1
-    setting["gains"][:-1] *= _mix(0.7, 0.4, s)
-    setting["bias_scales"][:] = 1.0 + s
+    setting["gains"][:-1] *= _mix(0.5, 0.25, s)
+    setting["bias_scales"][:] = 1.5 + s
     return "units saturated by their biases"
 
 
 def _dead(setting, s, rng, steps):
     setting["activation"] = 0
-    layer = int(rng.integers(HIDDEN))
-    setting["bias_means"][layer] = -_mix(1.0, 3.0, s)
-    return "biases of a layer far below zero"
+    if rng.integers(2):
+        setting["bias_means"][rng.integers(HIDDEN)] = -_mix(3.0, 7.0, s)
+        return "biases of one layer far below zero"
+    setting["bias_means"][:] = -_mix(1.0, 2.5, s)
+    return "all biases below zero"
 
 
 def _noise(setting, s, rng, steps):
@@ -111,7 +113,7 @@ def _noise(setting, s, rng, steps):
 
 
 def _divergence(setting, s, rng, steps):
-    setting["rates"] *= _mix(10.0, 100.0, s)
+    setting["rates"] *= _mix(20.0, 200.0, s)
     return "rate too high"
 
 
@@ -156,7 +158,7 @@ def generate(
     Returns:
       A list of `Run`; `run.record` has train_loss, validation_loss, gradient_norm, parameter_norm, learning_rate
       (T,), layer_gradient_norm, update_ratio (T, layers), dead_fraction, saturated_fraction (T, hidden layers; the first for
-      ReLU networks, the second for tanh), and step (T,).
+      ReLU networks, the second for tanh), step (T,), and chance_loss, ln 10.
 
     Raises:
       ValueError, TypeError: for an unknown failure, or numbers out of range.
@@ -188,6 +190,7 @@ def generate(
         for i, setting in enumerate(settings[first : first + CHUNK]):
             record = {name: values[i].astype(float) for name, values in logged.items()}
             del record["saturated_fraction" if setting.activation == 0 else "dead_fraction"]
+            record["chance_loss"] = np.log(10.0)
             records.append({"step": np.arange(0, steps, every)} | record)
         if progress:
             report(len(records), count)

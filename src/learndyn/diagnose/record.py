@@ -18,9 +18,12 @@ KEYS = {
     "dead_fraction": "the share of units that are zero for every input looked at, of each hidden layer, a row a line",
     "saturated_fraction": "the share of activations on the flat part of tanh or sigmoid, of each hidden layer",
     "learning_rate": "the learning rate, one number or one a line",
+    "chance_loss": "the loss of the best constant prediction, one number: ln(classes), or the variance of the targets",
     "sharpness": "the largest eigenvalue of the Hessian of the loss",
 }
 ROWS = ("layer_gradient_norm", "update_ratio", "dead_fraction", "saturated_fraction")
+NUMBERS = ("learning_rate", "chance_loss")  # may be one number
+MOTION = ("train_loss", "gradient_norm", "parameter_norm", "layer_gradient_norm", "update_ratio")  # not finite: broken
 FEWEST = 20  # lines, below which a course cannot be told from an accident
 
 
@@ -44,9 +47,9 @@ class Record:
         for name in run:
             if name != "step":
                 self._series[name] = self._aligned(name, run[name])
-        broken = ~np.isfinite(self["train_loss"])
-        if "gradient_norm" in self:
-            broken |= ~np.isfinite(self["gradient_norm"])
+        broken = np.zeros(len(steps), bool)
+        for name in self._series.keys() & set(MOTION):
+            broken |= ~np.isfinite(self[name].reshape(len(steps), -1)).all(axis=1)
         self.broken = bool(broken.any())
         self.end = int(np.argmax(broken)) if self.broken else len(steps)
         for name, values in self._series.items():
@@ -54,7 +57,7 @@ class Record:
             if not np.isfinite(fine).all():
                 first = int(np.argmin(np.isfinite(fine.reshape(len(fine), -1)).all(axis=1)))
                 raise ValueError(
-                    f"{name} must be finite as long as train_loss is, but is {values[first]} in line {first}; where it was "
+                    f"{name} must be finite until the run breaks, but is {values[first]} in line {first}; where it was "
                     "not measured at every line, give a pair (steps, values)"
                 )
             if name.endswith("fraction") and len(fine) and (fine.min() < 0 or fine.max() > 1):
@@ -75,7 +78,7 @@ class Record:
     def _aligned(self, name, given):
         """On the steps of the train loss; between two measurements the last one holds."""
         steps, values = _pair(name, given)
-        if name == "learning_rate" and values.ndim == 0:
+        if name in NUMBERS and values.ndim == 0:
             values = np.full(len(self.step), float(values))
         if values.ndim != (1 + (name in ROWS)) or 0 in values.shape:
             shape = "(lines, layers)" if name in ROWS else "(lines,)"

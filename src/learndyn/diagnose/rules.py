@@ -1,8 +1,9 @@
 """Rules: a symptom, the threshold above which it is a finding, and what to do then."""
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
+
+from scipy.special import expit
 
 from learndyn.diagnose import symptoms
 from learndyn.diagnose.calibration import CALIBRATION
@@ -22,9 +23,9 @@ class Rule(NamedTuple):
         return CALIBRATION[self.name][0]
 
     def confidence(self, score):
-        """1 / (1 + exp(-slope (score - threshold))), the share of sick runs among as many sick as healthy ones."""
+        """1 / (1 + exp(-slope (score - threshold))): how often such a run is sick where every other run is."""
         threshold, slope = CALIBRATION[self.name]
-        return 1.0 / (1.0 + math.exp(-min(max(slope * (score - threshold), -50.0), 50.0)))
+        return float(expit(slope * (score - threshold)))
 
 
 RULES = {
@@ -32,20 +33,20 @@ RULES = {
     for rule in (
         Rule("divergence", ("train_loss",), symptoms.divergence,
              "Lower the learning rate below 2 / sharpness, at least threefold, or warm it up."),
-        Rule("exploding gradients", ("train_loss", "gradient_norm", "parameter_norm"), symptoms.exploding_gradients,
+        Rule("exploding gradients", ("layer_gradient_norm", "parameter_norm", "chance_loss"), symptoms.exploding_gradients,
              "Scale the weights at the start to keep the variance (He, Glorot), normalize, or clip the gradient."),
-        Rule("vanishing gradients", ("train_loss", "layer_gradient_norm"), symptoms.vanishing_gradients,
-             "Scale weights and biases at the start to keep the variance, use ReLU or skip connections, or normalize."),
-        Rule("dead units", ("train_loss", "dead_fraction"), symptoms.dead_units,
+        Rule("dead units", ("dead_fraction",), symptoms.dead_units,
              "Start biases at zero, lower the rate of the first steps, or use a leaky activation."),
+        Rule("vanishing gradients", ("layer_gradient_norm",), symptoms.vanishing_gradients,
+             "Scale weights and biases at the start to keep the variance, use ReLU or skip connections, or normalize."),
         Rule("early plateau", ("train_loss",), symptoms.early_plateau, "See the cause."),
         Rule("loss spike", ("train_loss",), symptoms.loss_spike,
              "Look at the batch of that step; clip the gradient, or lower the rate if it comes again."),
-        Rule("too much noise", ("train_loss", "validation_loss"), symptoms.too_much_noise,
+        Rule("too much noise", ("validation_loss",), symptoms.too_much_noise,
              "Lower the rate towards the end, or take larger batches."),
-        Rule("distribution mismatch", ("train_loss", "validation_loss"), symptoms.distribution_mismatch,
+        Rule("distribution mismatch", ("validation_loss",), symptoms.distribution_mismatch,
              "Compare the preprocessing of both sets first, then where they come from."),
-        Rule("overfitting", ("train_loss", "validation_loss"), symptoms.overfitting,
+        Rule("overfitting", ("validation_loss",), symptoms.overfitting,
              "Keep the parameters of the lowest validation loss; then more data, augmentation, or weight decay."),
     )
 }  # fmt: skip
@@ -53,7 +54,7 @@ RULES = {
 # What a failure brings about by itself: found together, the second is told as a consequence, and a run made with the first
 # is no run without the second.
 CONSEQUENCES = {
-    "divergence": ("loss spike", "exploding gradients", "dead units", "too much noise", "early plateau"),
+    "divergence": ("loss spike", "dead units", "vanishing gradients", "too much noise", "early plateau"),
     "exploding gradients": ("divergence", "loss spike", "dead units", "vanishing gradients", "too much noise"),
     "vanishing gradients": ("early plateau",),
     "dead units": ("early plateau", "vanishing gradients"),

@@ -6,6 +6,7 @@ Each takes a `Record` and returns a `Symptom`, or a text that says what the run 
 from typing import NamedTuple
 
 import numpy as np
+from scipy.ndimage import median_filter
 
 CAP = 6.0  # decades: an overflow counts as this much
 
@@ -17,9 +18,8 @@ class Symptom(NamedTuple):
 
 
 def _smooth(values, width=5):
-    """Running median; at the ends of the part of the window that there is."""
-    half = width // 2
-    return np.array([np.median(values[max(0, i - half) : i + half + 1]) for i in range(len(values))])
+    """Running median; the first and the last value count as often as the window reaches beyond them."""
+    return median_filter(values, width, mode="nearest") if len(values) else values
 
 
 def _tail(values, share=0.1):
@@ -48,17 +48,17 @@ def divergence(run):
 
 
 def loss_spike(run):
-    """log10 of the largest jump of the loss, in units of its recent scatter plus 2 % of its start."""
+    """log10 of the largest jump of the loss, in units of its recent scatter plus 5 % of its start."""
     loss, before = run.whole("train_loss"), 10
     if len(loss) <= before:
         return f"at least {before + 1} lines before the run broke"
     past = np.lib.stride_tricks.sliding_window_view(loss, before)[:-1]
     level = np.median(past, axis=1)
-    scatter = 1.48 * np.median(np.abs(past - level[:, None]), axis=1) + 0.02 * loss[0] + 1e-300
+    scatter = 1.48 * np.median(np.abs(past - level[:, None]), axis=1) + 0.05 * loss[0] + 1e-300
     jump = (loss[before:] - level) / scatter
     top = int(np.argmax(jump))
     text = f"train loss {loss[top + before]:.3g} at step {run.step[top + before]:g}, {level[top]:.3g} in the {before} lines before"
-    return Symptom(_decades(max(jump[top], 0.1), 1.0), top + before, text + f", {jump[top]:.0f} times the scatter")
+    return Symptom(_decades(max(jump[top], 0.1), 1.0), top + before, text + f": a jump of {jump[top]:.0f} times the scatter")
 
 
 def early_plateau(run):
@@ -73,40 +73,41 @@ def early_plateau(run):
 
 
 def overfitting(run):
-    """Decades by which the validation loss rose from its minimum, while the train loss went on falling."""
+    """Rise of the validation loss from its minimum, over its start, while the train loss went on falling."""
     train, held = _smooth(run.whole("train_loss")), _smooth(run.whole("validation_loss"))
     if run.broken:
         return "a run that stays finite"
-    low = int(np.argmin(held))
-    rose = _decades(_tail(held), held[low]) if held[low] < 0.8 * held[0] and _tail(train) < train[low] else 0.0
-    text = (f"validation loss {held[low]:.3g} at step {run.step[low]:g} and {_tail(held):.3g} at the end, "
+    low, end = int(np.argmin(held)), _tail(held)
+    text = (f"validation loss {held[low]:.3g} at step {run.step[low]:g} and {end:.3g} at the end, "
             f"train loss {train[low]:.3g} and {_tail(train):.3g}")  # fmt: skip
-    return Symptom(rose, low, text)
+    return Symptom((end - held[low]) / held[0] if _tail(train) < train[low] else 0.0, low, text)
 
 
 def distribution_mismatch(run):
-    """1 - (fall of the validation loss) / (fall of the train loss) while the train loss falls to half of its start."""
-    train, held = _smooth(run.whole("train_loss")), _smooth(run.whole("validation_loss"))
-    half = _first(train <= 0.5 * train[0], None)
-    if half is None:
-        return "a train loss that falls to half of its start"
-    share = (held[0] - held[half]) / (train[0] - train[half])
-    text = f"at step {run.step[half]:g} train loss {train[0]:.3g} -> {train[half]:.3g}, validation {held[0]:.3g} -> {held[half]:.3g}"
-    return Symptom(float(np.clip(1 - share, -2.0, 5.0)), half, text)
+    """(validation loss - train loss) / start, in the lines after the train loss fell to six tenths of its start."""
+    train = _smooth(run.whole("train_loss"))
+    start = min(train[0], run["train_loss"][0]) if len(train) else 0.0
+    fallen = _first(train <= 0.6 * start, None)
+    if run.broken or fallen is None or train.max() > 1.5 * start:
+        return "a train loss that falls to six tenths of its start, without rising far above it"
+    train, held = run.whole("train_loss")[fallen : fallen + 8], run.whole("validation_loss")[fallen : fallen + 8]
+    text = f"from step {run.step[fallen]:g} on train loss {np.median(train):.3g}, validation loss {np.median(held):.3g}"
+    return Symptom(float(np.clip(np.median(held - train) / start, -CAP, CAP)), fallen, text)
 
 
 def exploding_gradients(run):
-    """log10 of |g| |theta| / L at the start: per cent by which the loss changes when the parameters change by one."""
-    stretch = run["gradient_norm"][0] * run["parameter_norm"][0] / max(run["train_loss"][0], 1e-300)
-    if not np.isfinite(stretch):
-        return Symptom(CAP, 0, "the gradient is not finite at the start")
-    text = f"gradient norm {run['gradient_norm'][0]:.3g} at the start: parameters changed by 1 % move the loss by {stretch:.3g} %"
-    return Symptom(_decades(stretch, 1.0), 0, text)
+    """log10 of |g_1| |theta| / L_chance at the start, with the gradient of the first layer, where all factors meet."""
+    gradient, size = run["layer_gradient_norm"][0, 0], run["parameter_norm"][0]
+    if not run.end:
+        return Symptom(CAP, 0, "not finite at the start")
+    stretch = gradient * size / max(run["chance_loss"][0], 1e-300)
+    text = f"gradient norm {gradient:.3g} in the first layer at the start, parameter norm {size:.3g}"
+    return Symptom(_decades(stretch, 1.0), 0, text + f": {stretch:.0f} times the loss of chance for a change by 100 %")
 
 
 def vanishing_gradients(run):
     """Decades between the layer with the largest and the one with the smallest gradient, early in the run."""
-    early = run.whole("layer_gradient_norm")[: max(3, run.end // 5)]
+    early = run.whole("layer_gradient_norm")[:5]
     if not len(early):
         return "a finite start"
     norms = np.median(early, axis=0)
@@ -127,11 +128,13 @@ def dead_units(run):
 
 
 def too_much_noise(run):
-    """log10 of the typical change of the validation loss from line to line, over its level, in the second half."""
-    held = run.whole("validation_loss")
-    held = held[len(held) // 2 :]
-    if run.broken or len(held) < 5:
+    """log10 of the typical change from line to line over the start, of train or validation loss, whichever is less."""
+    if run.broken:
         return "a run that stays finite"
-    jitter, level = float(np.median(np.abs(np.diff(held)))), float(np.median(held))
-    text = f"validation loss {level:.3g} in the second half, changing by {jitter:.2g} from line to line"
-    return Symptom(_decades(jitter, level), len(run.step) // 2, text)
+    half, found = len(run.step) // 2, []
+    for name in ("train_loss", "validation_loss"):
+        values = run[name]
+        jitter = float(np.median(np.abs(np.diff(values[half:]))))
+        found.append((_decades(jitter, values[0]), f"{name.replace('_', ' ')} {np.median(values[half:]):.3g} ± {jitter:.2g}"))
+    text = " and ".join(part for _, part in found) + " from line to line in the second half"
+    return Symptom(min(score for score, _ in found), half, text)
