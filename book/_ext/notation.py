@@ -113,15 +113,20 @@ def chapters(root: Path = ROOT) -> dict[str, str]:
 
 
 def index(table: list[Row], pages: dict[str, str]) -> str:
-    """Every letter of the tables with all its meanings, as MyST: where it stands, and where else it is used."""
-    lines = [":::{list-table}", ":header-rows: 1", ":widths: 12 88", "", "* - Letter", "  - Meanings"]
-    counts = {name: used(text) for name, text in pages.items()}
+    """Every letter that stands in several rows, with all of them, as MyST; and in how many chapters it is used."""
+    lines, counts = [], [used(text) for text in pages.values()]
     for letter in sorted({letter for row in table for letter in row.symbols}, key=alphabetical):
         meanings = [row for row in table if letter in row.symbols]
-        where = sum(letter in found for found in counts.values())
-        lines += [f"* - ${letter}$", "  - " + "; ".join(f"{row.meaning} (*{row.section}*)" for row in meanings)
-                  + f". In {where} chapter{'s' if where != 1 else ''}."]  # fmt: skip
-    return "\n".join([*lines, ":::"])
+        where = sum(letter in found for found in counts)
+        if len(meanings) > 1:
+            lines += [f"${letter}$, in {where} chapter{'s' if where != 1 else ''}"]
+            lines += [f": {place(row)}: {row.shown}, {row.meaning}" for row in meanings] + [""]
+    return "\n".join(lines)
+
+
+def place(row: Row) -> str:
+    """The one chapter for which a row is meant, or the heading above it."""
+    return f"{{doc}}`{next(iter(row.scope))}`" if row.scope and len(row.scope) == 1 else f"*{row.section}*"
 
 
 def alphabetical(symbol: str):

@@ -101,12 +101,12 @@ def test_the_page_is_read_whole():
     assert len(ROWS) == PAGE.read_text("utf8").count("\n* - ") - tables
 
 
-def test_the_index_has_every_letter_once_with_all_its_meanings():
-    index = notation.index(ROWS, TEXTS)
-    letters = re.findall(r"^\* - \$(.+)\$$", index, re.MULTILINE)
-    assert len(letters) == len(set(letters)) == len({symbol for row in ROWS for symbol in row.symbols})
-    for row in ROWS:
-        assert f"{row.meaning} (*{row.section}*)" in index or not row.symbols
+def test_the_index_has_every_letter_of_several_rows_with_all_its_meanings():
+    blocks = dict(re.findall(r"^\$(.+)\$, in \d+ chapters?\n((?:: .*\n)+)", notation.index(ROWS, TEXTS) + "\n", re.MULTILINE))
+    for letter, count in Counter(symbol for row in ROWS for symbol in row.symbols).items():
+        assert (count > 1) == (letter in blocks)
+        assert all(row.meaning in blocks[letter] for row in ROWS if letter in row.symbols and count > 1)
+    assert len(blocks) > 30
 
 
 FORMULAS = {
@@ -192,7 +192,7 @@ def test_a_table_is_meant_for_the_chapters_it_names():
     *faults, rows = small()
     assert faults == [[], []]
     assert [row.scope for row in rows] == [None, {"one/b", "one/c"}, {"one/a"}]
-    assert notation.index(rows, PAGES).count("a factor; a target (*Later*); a color (*Later*). In 2 chapters.") == 1
+    assert notation.index(rows, PAGES) == "$y$, in 2 chapters\n: *Later*: $\\alpha$, $y$, a factor; a target\n: {doc}`one/a`: $y$, a color\n"
 
 
 def test_each_fault_is_seen():
