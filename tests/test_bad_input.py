@@ -61,6 +61,7 @@ from learndyn import (
     vision,
 )
 from learndyn.exercises import alternating_flows as waits
+from learndyn.exercises import exponents as two_forecasts
 from learndyn.exercises import kernel_at_the_edge as turned
 from learndyn.exercises import beyond as announced
 from learndyn.exercises import broken_laws as broken
@@ -344,6 +345,10 @@ TABLE = [
     Row("greedy_low_rank.learn", lambda: greedy_low_rank.learn(QUADRATIC, (2, 2), steps=1, tolerance=0.0), ValueError,
         "tolerance", "0.0", "positive"),
     # exercises.alternating_flows
+    Row("exercises.exponents.check_linear", lambda: two_forecasts.check_linear(3), TypeError, "answer", "3", "function"),
+    Row("exercises.exponents.check_dimension", lambda: two_forecasts.check_dimension(3), TypeError, "answer", "3", "function"),
+    Row("exercises.exponents.check_benettin", lambda: two_forecasts.check_benettin(3), TypeError, "answer", "3", "function"),
+    Row("exercises.exponents.check_covariant", lambda: two_forecasts.check_covariant(3), TypeError, "answer", "3", "function"),
     Row("exercises.kernel_at_the_edge.check_alignment", lambda: turned.check_alignment(3), TypeError, "answer", "3", "function"),
     Row("exercises.kernel_at_the_edge.check_final_alignment", lambda: turned.check_final_alignment(3), TypeError, "answer", "3", "function"),
     Row("exercises.kernel_at_the_edge.check_parts", lambda: turned.check_parts(3), TypeError, "answer", "3", "function"),
