@@ -88,28 +88,38 @@ class Cut(Exception):
     pass
 
 
-# After so many pieces of 2 units by 2 initializations by 11 moments: within a run, between combinations, in the last unit.
-@pytest.mark.parametrize("cuts", [(3, 11, 22), (25, 43)], ids=["early", "late"])
-def test_an_interrupted_study_goes_on_to_the_same_bits(driver, whole, tmp_path, monkeypatch, cuts):
-    monkeypatch.setattr(driver.checkpoints.Checkpoint, "due", lambda self: self.path is not None)
+@pytest.fixture
+def interrupted(driver, tmp_path, monkeypatch):
+    """Interrupts a study before the pieces of these numbers, and says how many were computed in all."""
     once, pieces = lyapunov.descend_networks, []
 
-    def interrupted(*given, **named):
-        if len(pieces) in cuts and pieces[-1] is not None:
-            pieces[-1] = None  # the same piece again, after the interruption
-            raise Cut
-        pieces.append(named["every"])
-        return once(*given, **named)
+    def run(cuts):
+        left = list(cuts)
 
-    monkeypatch.setattr(driver.lyapunov, "descend_networks", interrupted)
-    compute = lambda: driver.compute(driver.Study(**SMALL), checkpoint=tmp_path / "part")
-    for _ in cuts:
-        with pytest.raises(Cut):
-            compute()
-    same(compute(), whole)
-    assert len(pieces) == 2 * 2 * 11  # nothing was computed twice
-    same(compute(), whole)
-    assert len(pieces) == 2 * 2 * 11
+        def piece(*given, **named):
+            if left and len(pieces) == left[0]:
+                left.pop(0)
+                raise Cut
+            pieces.append(named["every"])
+            return once(*given, **named)
+
+        monkeypatch.setattr(driver.checkpoints.Checkpoint, "due", lambda self: self.path is not None)
+        monkeypatch.setattr(driver.lyapunov, "descend_networks", piece)
+        for _ in cuts:
+            with pytest.raises(Cut):
+                driver.compute(driver.Study(**SMALL), checkpoint=tmp_path / "part")
+        return pieces
+
+    return run
+
+
+# After so many pieces of 2 units by 2 initializations by 11 moments: within a run, between combinations, in the last unit.
+@pytest.mark.parametrize("cuts", [(3, 11, 22), (25, 43)], ids=["early", "late"])
+def test_an_interrupted_study_goes_on_to_the_same_bits(driver, whole, tmp_path, interrupted, cuts):
+    pieces = interrupted(cuts)
+    for _ in range(2):  # the second time there is nothing left to do
+        same(driver.compute(driver.Study(**SMALL), checkpoint=tmp_path / "part"), whole)
+        assert len(pieces) == 2 * 2 * 11  # nothing was computed twice
 
 
 def test_a_checkpoint_of_another_study_is_refused(driver, tmp_path):
@@ -121,9 +131,10 @@ def test_a_checkpoint_of_another_study_is_refused(driver, tmp_path):
         driver.compute(small, checkpoint=tmp_path / "nowhere" / "part")
 
 
-def test_two_devices_give_the_bits_of_one(whole, tmp_path):
+def test_two_devices_give_the_bits_of_one_and_go_on_where_it_stopped(whole, tmp_path, interrupted):
+    interrupted([3])  # the unit that was at work is begun again: it has another size
     out = tmp_path / "study.npz"
-    process = start(out, "--cores", "2")
+    process = start(out, "--cores", "2", "--checkpoint", tmp_path / "part")
     end([process])
     with np.load(out) as file:
         same(dict(file), whole)
