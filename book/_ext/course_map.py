@@ -26,7 +26,8 @@ from book._ext import chapter_facts, contents, ledger
 
 NAME = "course-map"
 FACTS = re.compile(r"^[`:]{3,}\{chapter-facts\}\n+(.*?)^[`:]{3,} *$", re.DOTALL | re.MULTILINE)
-DOC = re.compile(r"\{doc\}`(?:[^`<]*<)?([^`>]+)>?`")
+LINK = re.compile(r"\{(doc|ref)\}`(?:[^`<]*<)?([^`>]+)>?`")
+LABEL = re.compile(r"^\((.+)\)=\n# ", re.MULTILINE)  # of a whole page
 GRID = 12  # columns, so that one, two, three, or four boxes fill a row
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ def read(root: Path) -> Graph:
     chapters = {facts["title"]: tuple(page for page in toc.get(facts["title"], ()) if contents.is_chapter(root, page))
                 for facts in registry.values()}  # fmt: skip
     home = {page: part for part, pages in chapters.items() for page in pages}
+    home |= {label: part for page, part in home.items() for label in LABEL.findall(contents.text(root, page))}
     needs = {part: frozenset(home[n] for page in pages for n in prerequisites(root, page) if n in home) - {part}
              for part, pages in chapters.items()}  # fmt: skip
     TopologicalSorter(needs).prepare()  # raises CycleError where parts build on each other in a circle
@@ -70,9 +72,10 @@ def read(root: Path) -> Graph:
 
 
 def prerequisites(root: Path, page: str) -> list[str]:
-    """The pages to which the facts of a chapter link."""
+    """The pages, by name or label, to which the facts of a chapter link."""
     facts = FACTS.search(contents.text(root, page))
-    return [normpath(join(dirname(page), target)) for target in DOC.findall(facts[1] if facts else "")]
+    links = LINK.findall(facts[1] if facts else "")
+    return [target if role == "ref" else normpath(join(dirname(page), target)) for role, target in links]
 
 
 def duration(minutes: float) -> str:
