@@ -47,6 +47,13 @@ WIDER_THAN_THE_WINDOW = """() => {
       + e.textContent.trim().slice(0, 40)).concat(["the page scrolls sideways"]);
 }"""
 
+CUT_FORMULAS = """() => {
+  for (const fold of document.querySelectorAll("details")) fold.open = true;
+  return [...document.querySelectorAll("mjx-container[display=true]")]
+    .filter((e) => e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1)
+    .map((e) => `formula is ${e.scrollWidth} wide in a column of ${e.clientWidth}; break it: ${e.textContent.slice(0, 60)}`);
+}"""
+
 BARRIERS = """async () => {
   const found = await axe.run(document, { resultTypes: ["violations"], preload: false });
   return found.violations.flatMap((rule) => rule.nodes.map((node) => {
@@ -104,6 +111,7 @@ def test_a_page_on_the_desk_from_localhost_in_the_dark(desk, name):
     text, frame = barriers(visit)
     assert text == [], "in the text"
     assert frame == [], "in the theme's frame: mend it by style or setting, or name it in FRAME with the reason"
+    assert visit.page.evaluate(CUT_FORMULAS) == []  # on the phone they scroll
 
 
 def test_the_bare_address_leads_to_the_first_page(phone):
