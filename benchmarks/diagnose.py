@@ -2,25 +2,33 @@
 
     python benchmarks/diagnose.py              # about three minutes on two idle cores
     python benchmarks/diagnose.py --count 20   # a short look
+    python benchmarks/diagnose.py --torch PYTHON   # instead, logs of a PyTorch loop; an interpreter that has torch, numpy
 
 Runs with each failure and as many healthy ones are produced twice, with two disjoint sets of seeds. The thresholds are
 fitted on the first set and compared with those in the library; the second set is held out and tells precision and recall.
 A run without a failure is a healthy one or one with another failure that does not bring this one about by itself
-(`CONSEQUENCES`); a stricter table counts those, too. The benchmark fails where a shipped threshold is not the fitted one
-(at the default count), or precision or recall on held-out runs is below 0.9.
+(`CONSEQUENCES`); a stricter table counts those, too. The benchmark fails where a shipped threshold is worse than the fitted
+one by above 0.02 in recall + specificity, or precision or recall on held-out runs is below 0.9.
 """
 
 import argparse
+import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import jax
 import numpy as np
 
 from learndyn import diagnose
+from learndyn.diagnose import training
 from learndyn.diagnose.calibration import CALIBRATION
 
-LEAST = 0.9
+LEAST = 0.9  # precision and recall
+SLACK = 0.02  # of recall + specificity on the runs of the fit, for machines round differently and trainings tell
+# Seeds. What the symptoms and recipes are was settled on others, 2 among them; 3 was drawn when all was done.
+FIT, HELD_OUT = 1, 3
 
 
 def produce(seed, count):
@@ -30,15 +38,15 @@ def produce(seed, count):
 
 
 def refit(runs):
-    """The calibration that these runs give."""
+    """For each rule the threshold and slope that these runs give, and what the library's threshold loses against it."""
     scores = [(run.failure, diagnose.diagnose(run.record).scores) for run in runs]
-    fitted = {}
     for name in diagnose.RULES:
-        sick = [found.get(name, -np.inf) for failure, found in scores if failure == name]
-        sound = [found.get(name, -np.inf) for failure, found in scores
-                 if failure != name and name not in diagnose.CONSEQUENCES.get(failure, ())]  # fmt: skip
-        fitted[name] = tuple(float(f"{number:.3g}") for number in diagnose.fit(sick, sound))
-    return fitted
+        sick = np.array([found.get(name, -np.inf) for failure, found in scores if failure == name])
+        sound = np.array([found.get(name, -np.inf) for failure, found in scores
+                          if failure != name and name not in diagnose.CONSEQUENCES.get(failure, ())])  # fmt: skip
+        threshold, slope = diagnose.fit(sick, sound)
+        gain = lambda t: np.mean(sick > t) + np.mean(sound <= t)
+        yield name, threshold, slope, gain(threshold) - gain(CALIBRATION[name][0])
 
 
 def causes(runs):
@@ -51,18 +59,39 @@ def causes(runs):
         yield cause, len(mine), len(told), np.mean([(text or "").startswith(said) for text in told]) if told else np.nan
 
 
+def through_torch(python, seeds=2):
+    """Logs of another architecture and another optimizer, read from tables: findings, and what was done."""
+    runs = []
+    with tempfile.TemporaryDirectory() as folder:
+        X, y = training.images()
+        source = Path(folder) / "digits.npz"
+        np.savez(source, X=X, y=y.astype(np.int64), failures=["healthy", *diagnose.RECIPES])
+        subprocess.run([python, Path(__file__).with_name("diagnose_torch.py"), source, folder, str(seeds)], check=True)
+        for path in sorted(Path(folder).glob("*.csv")):
+            runs.append(diagnose.Run(diagnose.read_csv(path), path.name.split(".")[0], "", 0.0))
+    for run in runs:
+        print(f"{run.failure:22s} {', '.join(diagnose.diagnose(run.record).names) or 'nothing found'}")
+    print(f"\n{runs[-1].failure}, a run whole\n{diagnose.diagnose(runs[-1].record)}")
+    print(f"\nthe thresholds of the library on runs of PyTorch\n{diagnose.assess(runs)}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=100, help="runs of each kind, twice")
+    parser.add_argument("--torch", metavar="PYTHON", help="diagnose logs of benchmarks/diagnose_torch.py")
     options = parser.parse_args()
+    if options.torch:
+        through_torch(options.torch)
+        return
     begin = time.monotonic()
-    training, held_out = produce(1, options.count), produce(2, options.count)
-    print(f"{len(training)} runs for the thresholds and {len(held_out)} held out, {time.monotonic() - begin:.0f} s\n")
+    to_fit, held_out = produce(FIT, options.count), produce(HELD_OUT, options.count)
+    print(f"{len(to_fit)} runs for the thresholds and {len(held_out)} held out, {time.monotonic() - begin:.0f} s\n")
 
-    fitted = refit(training)
+    stale = []
     print("threshold and slope, fitted (in the library)")
-    for name, numbers in fitted.items():
-        print(f'    "{name}": {numbers},'.ljust(50) + f"# {CALIBRATION[name]}")
+    for name, threshold, slope, loss in refit(to_fit):
+        print(f'    "{name}": ({threshold:.3g}, {slope:.3g}),'.ljust(50) + f"# {CALIBRATION[name]}")
+        stale += [name] if options.count >= 100 and loss > SLACK else []
 
     found, healthy = diagnose.assess(held_out), [run for run in held_out if run.failure == "healthy"]
     print(f"\nheld-out runs, precision where as many are sick as sound\n{found}")
@@ -74,8 +103,7 @@ def main():
         print(f"    {cause:22s} {number:4d} {told:4d}   {right:.2f}")
 
     low = [name for name, s in found.items() if min(s.recall, s.precision) < LEAST]
-    stale = [name for name in fitted if fitted[name] != CALIBRATION[name]] if options.count == 100 else []
-    for names, what in ((low, f"precision or recall below {LEAST}"), (stale, "the threshold in the library is not the fitted one")):
+    for names, what in ((low, f"precision or recall below {LEAST}"), (stale, f"the library's threshold loses above {SLACK}")):
         if names:
             print(f"\nFAILED: {what}: {', '.join(names)}")
     print(f"\n{time.monotonic() - begin:.0f} s")

@@ -3,6 +3,7 @@ r"""What went wrong in a training? The recorded run of any loop, read by rules w
 An idea a module:
 
 - `record`: a run as a dictionary of arrays, checked and brought onto common steps;
+- `logs`: a run from a table;
 - `symptoms`: one number without units for each failure;
 - `rules`: a symptom, its threshold, what it needs, and what to do; what brings what about;
 - `causes`: what brought a failure about, where the log tells;
@@ -17,6 +18,7 @@ from learndyn.diagnose.assessment import Assessment, Score, assess
 from learndyn.diagnose.calibration import fit
 from learndyn.diagnose.examine import diagnose
 from learndyn.diagnose.failures import RECIPES, Run, generate
+from learndyn.diagnose.logs import read_csv
 from learndyn.diagnose.report import Diagnosis, Finding
 from learndyn.diagnose.rules import CONSEQUENCES, RULES
 
@@ -33,4 +35,5 @@ __all__ = [
     "diagnose",
     "fit",
     "generate",
+    "read_csv",
 ]

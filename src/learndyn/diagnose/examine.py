@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from learndyn.diagnose.causes import CAUSES
 from learndyn.diagnose.record import Record
 from learndyn.diagnose.report import Diagnosis, Finding
@@ -28,7 +30,7 @@ def diagnose(run: Mapping) -> Diagnosis:
         entries that are not finite while the train loss is.
     """
     record = Record(run)
-    scores, findings, not_judged = {}, [], {}
+    symptoms, not_judged = {}, {}
     for name, rule in RULES.items():
         if lacks := missing(rule, record):
             not_judged[name] = " and ".join(lacks)
@@ -37,13 +39,26 @@ def diagnose(run: Mapping) -> Diagnosis:
         if isinstance(symptom, str):
             not_judged[name] = symptom
             continue
-        scores[name] = symptom.score
-        if symptom.score > rule.threshold:
-            step = float(record.step[min(symptom.line, len(record.step) - 1)])
-            cause, advice = _cause(name, record, symptom.line, [finding.name for finding in findings]) or (None, rule.advice)
-            confidence = rule.confidence(symptom.score)
-            findings.append(Finding(name, confidence, symptom.score, rule.threshold, step, symptom.evidence, cause, advice))
-    return Diagnosis(tuple(findings), scores, not_judged)
+        symptoms[name] = symptom
+    found = [name for name, symptom in symptoms.items() if symptom.score > RULES[name].threshold]
+    findings = []
+    for name in _causes_first(found, symptoms, record):
+        rule, symptom = RULES[name], symptoms[name]
+        step = float(record.step[min(symptom.line, len(record.step) - 1)])
+        cause, advice = _cause(name, record, symptom.line, [finding.name for finding in findings]) or (None, rule.advice)
+        confidence = rule.confidence(symptom.score)
+        findings.append(Finding(name, confidence, symptom.score, rule.threshold, step, symptom.evidence, cause, advice))
+    return Diagnosis(tuple(findings), {name: symptom.score for name, symptom in symptoms.items()}, not_judged)
+
+
+def _causes_first(found, symptoms, record):
+    """In the order of the rules; but a spike in a run that had learned by then comes before the divergence that it began."""
+    if {"loss spike", "divergence"} <= set(found):
+        loss = record.whole("train_loss")[: symptoms["loss spike"].line]
+        if np.median(loss[-10:]) < 0.5 * loss[0]:
+            found.remove("loss spike")
+            found.insert(found.index("divergence"), "loss spike")
+    return found
 
 
 def _cause(name, record, line, earlier):

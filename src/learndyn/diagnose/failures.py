@@ -69,8 +69,8 @@ def _plateau(setting, s, rng, steps):
 
 
 def _overfitting(setting, s, rng, steps):
-    setting["count"] = round(_mix(120, 50, s))
-    wrong = rng.uniform(size=training.TRAIN) < 0.2 + 0.2 * s
+    setting["count"] = round(_mix(100, 40, s))
+    wrong = rng.uniform(size=training.TRAIN) < 0.25 + 0.2 * s
     setting["labels"] = np.where(wrong, rng.integers(10, size=training.TRAIN), setting["labels"])
     return "few images, some labels wrong"
 

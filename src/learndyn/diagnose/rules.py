@@ -31,10 +31,10 @@ class Rule(NamedTuple):
 RULES = {
     rule.name: rule
     for rule in (
-        Rule("divergence", ("train_loss",), symptoms.divergence,
-             "Lower the learning rate below 2 / sharpness, at least threefold, or warm it up."),
         Rule("exploding gradients", ("layer_gradient_norm", "parameter_norm", "chance_loss"), symptoms.exploding_gradients,
              "Scale the weights at the start to keep the variance (He, Glorot), normalize, or clip the gradient."),
+        Rule("divergence", ("train_loss",), symptoms.divergence,
+             "Lower the learning rate below 2 / sharpness, at least threefold, or warm it up."),
         Rule("dead units", ("dead_fraction",), symptoms.dead_units,
              "Start biases at zero, lower the rate of the first steps, or use a leaky activation."),
         Rule("vanishing gradients", ("layer_gradient_norm",), symptoms.vanishing_gradients,
