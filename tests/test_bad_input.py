@@ -39,6 +39,7 @@ from learndyn import (
     figures,
     flows,
     gates,
+    gradient_noise,
     greedy_low_rank,
     javascript,
     kernels,
@@ -68,6 +69,7 @@ from learndyn.exercises import broken_laws as broken
 from learndyn.exercises import dynamics, linear_neuron, stability
 from learndyn.exercises import deep_linear as ranks
 from learndyn.exercises import implicit_bias as fits
+from learndyn.exercises import learning_rate as rated
 from learndyn.exercises import linear_attention as heads
 from learndyn.exercises import linearization as linear
 from learndyn.exercises import mechanics, noether
@@ -247,6 +249,35 @@ class Row(NamedTuple):
 
 
 TABLE = [
+    # gradient_noise
+    Row("gradient_noise.per_sample_gradients", lambda: gradient_noise.per_sample_gradients(3, I2), TypeError, "losses", "3", "function"),
+    Row("gradient_noise.per_sample_gradients", lambda: gradient_noise.per_sample_gradients(QUADRATIC, I2), ValueError, "losses", "()", "a vector"),
+    Row("gradient_noise.per_sample_gradients", lambda: gradient_noise.per_sample_gradients(lambda p: p[0], NAN), ValueError, "params0", "nan", "finite"),
+    Row("gradient_noise.covariance", lambda: gradient_noise.covariance(lambda p: p, I2), ValueError, "losses", "(2, 2)", "a vector"),
+    Row("gradient_noise.noise_scale", lambda: gradient_noise.noise_scale(lambda p: p, I2), ValueError, "losses", "(2, 2)", "a vector"),
+    Row("gradient_noise.two_batch_estimate", lambda: gradient_noise.two_batch_estimate(2.0, 1.0, small=8, big=8), ValueError, "big", "8", "larger"),
+    Row("gradient_noise.two_batch_estimate", lambda: gradient_noise.two_batch_estimate(2.0, 1.0, small=0, big=8), ValueError, "small", "0", "at least 1"),
+    Row("gradient_noise.two_batch_estimate", lambda: gradient_noise.two_batch_estimate(-2.0, 1.0, small=1, big=8), ValueError, "small_squared",
+        "-2.0", "zero or positive"),
+    Row("gradient_noise.two_batch_estimate", lambda: gradient_noise.two_batch_estimate(2.0, float("nan"), small=1, big=8), ValueError,
+        "big_squared", "nan", "finite"),
+    Row("gradient_noise.stationary", lambda: gradient_noise.stationary(I2, I2, 2.0), ValueError, "learning_rate", "2.0", "below"),
+    Row("gradient_noise.stationary", lambda: gradient_noise.stationary(-I2, I2, 0.1), ValueError, "hessian", "-1", "positive definite"),
+    Row("gradient_noise.stationary", lambda: gradient_noise.stationary(I2, -I2, 0.1), ValueError, "noise", "-1", "positive semidefinite"),
+    Row("gradient_noise.stationary", lambda: gradient_noise.stationary(jnp.triu(jnp.ones((2, 2))), I2, 0.1), ValueError, "hessian", "1", "symmetric"),
+    Row("gradient_noise.stationary", lambda: gradient_noise.stationary(jnp.ones((2, 3)), I2, 0.1), ValueError, "hessian", "(2, 3)", "square"),
+    Row("gradient_noise.stationary", lambda: gradient_noise.stationary(I2, jnp.eye(3), 0.1), ValueError, "noise", "(3, 3)", "2 x 2"),
+    Row("gradient_noise.regression_stationary", lambda: gradient_noise.regression_stationary(I2, jnp.ones((2, 1)), 9.0, 1), ValueError,
+        "learning_rate", "9.0", "below the limit"),
+    Row("gradient_noise.regression_stationary", lambda: gradient_noise.regression_stationary(I2, jnp.ones((3, 1)), 0.1, 1), ValueError, "y",
+        "(3, 1)", "2 x 1"),
+    Row("gradient_noise.mean_square_limit", lambda: gradient_noise.mean_square_limit(jnp.ones((3, 2)), 1), ValueError, "X", "rank 1",
+        "full column rank"),
+    Row("gradient_noise.mean_square_limit", lambda: gradient_noise.mean_square_limit(I2, 0), ValueError, "batch", "0", "at least 1"),
+    Row("exercises.learning_rate.check_estimate", lambda: rated.check_estimate(3), TypeError, "answer", "3", "function"),
+    Row("exercises.learning_rate.check_trade", lambda: rated.check_trade(3), TypeError, "answer", "3", "function"),
+    Row("exercises.learning_rate.check_variance", lambda: rated.check_variance(3), TypeError, "answer", "3", "function"),
+    Row("exercises.learning_rate.check_typical", lambda: rated.check_typical(3), TypeError, "answer", "3", "function"),
     # deep_linear
     Row("deep_linear.statistics", lambda: deep_linear.statistics(jnp.ones(3), ONES), ValueError, "X", "(3,)", "2 axes"),
     Row("deep_linear.statistics", lambda: deep_linear.statistics(I2, jnp.ones((3, 1))), ValueError, "y", "(3, 1)", "2 x any"),

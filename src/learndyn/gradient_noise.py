@@ -162,7 +162,7 @@ def stationary(hessian: Float[Array, "p p"], noise: Float[Array, "p p"], learnin
     Source: Mandt, Hoffman & Blei (2017) in continuous time; with the factor of a step derived in the chapter.
     """
     _require_symmetric("hessian", hessian)
-    _require_symmetric("noise", noise, rows=hessian.shape[0])
+    _require_symmetric("noise", noise, size=hessian.shape[0])
     require.positive("learning_rate", learning_rate)
     values, vectors = jnp.linalg.eigh(hessian)
     if not isinstance(values, jax.core.Tracer):
@@ -259,8 +259,10 @@ def _require_regressors(X, batch):
     return X
 
 
-def _require_symmetric(name, matrix, rows=None):
-    require.matrix(name, matrix, rows=rows, columns=matrix.shape[0] if getattr(matrix, "ndim", 0) == 2 and rows is None else rows)
+def _require_symmetric(name, matrix, size=None):
+    require.matrix(name, matrix, rows=size, columns=size)
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"{name} must be square, but has shape {tuple(matrix.shape)}")
     if isinstance(matrix, jax.core.Tracer):
         return
     error = float(jnp.max(jnp.abs(matrix - matrix.T)))
@@ -269,7 +271,8 @@ def _require_symmetric(name, matrix, rows=None):
 
 
 def _require_losses(losses, params):
-    require.loss(lambda p: jnp.sum(losses(p)), params) if callable(losses) else require.callable_("losses", losses)
+    require.callable_("losses", losses)
+    require.loss(lambda p: jnp.sum(losses(p)), params)
     shape = jax.eval_shape(losses, params).shape
     if len(shape) != 1 or shape[0] < 1:
         raise ValueError(f"losses must return a vector, one number a sample, but returns the shape {shape}")
