@@ -90,21 +90,30 @@ def _newton(neuron, X, y, neurons, active, tolerance):
     shape = neurons.shape
     f = lambda flat: cost(neuron, X, y, flat.reshape(shape), active)
 
-    def look(flat):
+    def look(carry):
+        """The gradient and the curvature here; then a step, unless the gradient is small enough."""
+        flat, _, _, count = carry
+        gradient = jax.grad(f)(flat)
         values, vectors = jnp.linalg.eigh(jax.hessian(f)(flat))
-        return jax.grad(f)(flat), values, vectors
-
-    def step(carry):
-        flat, (gradient, values, vectors), count = carry
         bent = jnp.abs(values) > 1e-9 * jnp.max(jnp.abs(values))
         inverse = jnp.where(bent, 1 / jnp.where(bent, values, 1), 0)
-        flat = flat - vectors @ (inverse * (vectors.T @ gradient))
-        return flat, look(flat), count + 1
+        norm = jnp.linalg.norm(gradient)
+        there = (norm <= tolerance) | (count == 20)
+        step = jnp.where(there, 0, vectors @ (inverse * (vectors.T @ gradient)))
+        return flat - step, norm, jnp.min(values) / jnp.max(jnp.abs(values)), jnp.where(there, -1, count + 1)
 
-    going = lambda carry: (jnp.linalg.norm(carry[1][0]) > tolerance) & (carry[2] < 20)
-    flat = neurons.ravel()
-    flat, (gradient, values, _), _ = jax.lax.while_loop(going, step, (flat, look(flat), 0))
-    return flat.reshape(shape), jnp.linalg.norm(gradient), jnp.min(values) / jnp.max(jnp.abs(values))
+    start = (neurons.ravel(), jnp.inf, jnp.inf, 0)
+    flat, norm, bend, _ = jax.lax.while_loop(lambda carry: carry[3] >= 0, look, start)
+    return flat.reshape(shape), norm, bend
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _takeoff(neuron, X, y, neurons, active, jumped, directions):
+    """The largest utility of the neurons that jump, the size of the residual, and of the outputs at unit norm."""
+    left = residual(neuron, X, y, neurons, active)
+    rms = lambda values: jnp.sqrt(jnp.mean(jnp.sum(values**2, axis=-1), axis=-1))
+    of_jumped = lambda values: jnp.max(jnp.where(jumped, values, 0))
+    return of_jumped(utilities(neuron, directions, X, left)), rms(left), of_jumped(rms(outputs(neuron, directions, X)))
 
 
 def minimize(neuron, X, y, neurons, active, jumped, directions, *, scale, degree, rtol, max_steps) -> Saddle:
@@ -112,11 +121,8 @@ def minimize(neuron, X, y, neurons, active, jumped, directions, *, scale, degree
 
     `scale` is a bound for the gradient of the utility at unit norm.
     """
-    left = residual(neuron, X, y, neurons, active)
-    gain = float(jnp.max(jnp.where(jumped, utilities(neuron, directions, X, left), 0)))
-    rms = lambda values: float(jnp.sqrt(jnp.mean(jnp.sum(values**2, axis=-1))))
-    strength = max(rms(out) for out in outputs(neuron, directions, X)[np.asarray(jumped)])
-    natural = rms(left) / strength  # norm to the power of the degree with which a neuron's outputs are as large
+    gain, size, strength = map(float, _takeoff(neuron, X, y, neurons, active, jumped, directions))
+    natural = size / strength  # norm to the power of the degree with which a neuron's outputs are as large
     seed, gone = ((share * natural) ** (1 / degree) for share in (_SEED, _GONE))
     active = active | jumped
     neurons = jnp.where(jumped[:, None], seed * directions, neurons)
@@ -142,34 +148,57 @@ def minimize(neuron, X, y, neurons, active, jumped, directions, *, scale, degree
     )
 
 
+@functools.partial(jax.jit, static_argnums=0)
+def _gains(neuron, X, y, neurons, active, kept):
+    """The utilities of the active neurons, in what is left by those that are kept."""
+    seen = jnp.where(active[:, None], neurons, 1.0)
+    return utilities(neuron, seen, X, residual(neuron, X, y, neurons, kept))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _approach(neuron, X, y, neurons, active, gone, scale):
+    """Who has come back to zero; the norms of the neurons, the largest that stays, and the gradient of the loss."""
+    norms = jnp.linalg.norm(neurons, axis=1)
+    # at a minimum that happens to be small the utility is zero, up to the flow's error
+    returned = active & (norms < gone) & (_gains(neuron, X, y, neurons, active, active) < -1e-7 * scale)
+    kept = active & ~returned
+    slope = jnp.where(kept[:, None], _slope(neuron, X, y, neurons, kept), 0)
+    return returned, norms, jnp.maximum(jnp.max(jnp.where(kept, norms, 0)), gone), jnp.linalg.norm(slope)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _rest(neuron, X, y, neurons, landed, active, returned):
+    """Directions and loss at the saddle; whether one that has come back is about to grow again."""
+    kept = active & ~returned
+    gains = _gains(neuron, X, y, jnp.where(kept[:, None], landed, neurons), active, kept)
+    directions = unit(jnp.where(kept[:, None], landed, neurons))
+    return directions, cost(neuron, X, y, landed, kept), jnp.any(returned & (gains >= 0))
+
+
 def _land(neuron, X, y, neurons, active, gone, scale, degree, steps):
     """The saddle next to the flow's position, or None while the flow has not yet come near one."""
-    norms = jnp.linalg.norm(neurons, axis=1)
-    seen = jnp.where(active[:, None], neurons, 1.0)
-    gains = lambda kept, neurons: utilities(neuron, seen, X, residual(neuron, X, y, neurons, kept))
-    # at a minimum that happens to be small the utility is zero, up to the flow's error
-    returned = active & (norms < gone) & (gains(active, neurons) < -1e-7 * scale)
-    kept = active & ~returned
+    returned, norms, largest, slope = _approach(neuron, X, y, neurons, active, gone, scale)
+    slope, typical = float(slope), scale * float(largest) ** (degree - 1)  # of a gradient at these norms
+    if slope > 1e-2 * typical:
+        return None
+    kept = np.asarray(active & ~returned)
     where = np.flatnonzero(kept)
-    largest = max(float(jnp.max(jnp.where(kept, norms, 0))), gone)
-    typical = scale * largest ** (degree - 1)  # of a gradient at these norms
-    slope = jnp.where(kept[:, None], _slope(neuron, X, y, neurons, kept), 0)
-    if float(jnp.linalg.norm(slope)) > 1e-2 * typical:
-        return None
-    landed, gradient_norm = jnp.where(kept[:, None], neurons, 0.0), jnp.zeros(())
+    landed, gradient_norm = np.where(kept[:, None], neurons, 0.0), 0.0
     if where.size:
-        size = 1 << int(where.size - 1).bit_length()  # few shapes, few compilations
+        size = max(2, 1 << int(where.size - 1).bit_length())  # few shapes, few compilations
         index = np.resize(where, size)
-        real = jnp.arange(size) < where.size
-        inputs = X[index] if X.ndim == 3 else X
-        found, gradient_norm, bend = _newton(neuron, inputs, y, neurons[index], real, 1e-14 * typical)
-        moved = jnp.linalg.norm(found - neurons[index], axis=1) / norms[index]
-        if not (float(gradient_norm) <= 1e-11 * typical and float(jnp.max(moved)) <= 0.1 and float(bend) > -1e-8):
-            if float(jnp.linalg.norm(slope)) > 1e-9 * typical:
+        near = landed[index]
+        inputs = np.asarray(X)[index] if X.ndim == 3 else X
+        found, gradient_norm, bend = _newton(neuron, inputs, y, near, np.arange(size) < where.size, 1e-14 * typical)
+        found, gradient_norm = np.asarray(found), float(gradient_norm)
+        moved = np.max(np.linalg.norm(found - near, axis=1) / np.asarray(norms)[index])
+        if not (gradient_norm <= 1e-11 * typical and moved <= 0.1 and float(bend) > -1e-8):
+            if slope > 1e-9 * typical:
                 return None
-            found, gradient_norm = neurons[index], jnp.linalg.norm(slope)  # a minimum too flat for Newton's method
-        landed = landed.at[where].set(found[: where.size])
-    if bool(jnp.any(returned & (gains(kept, landed) >= 0))):  # tiny, and about to grow again
+            found, gradient_norm = near, slope  # a minimum too flat for Newton's method
+        landed[where] = found[: where.size]
+    landed = jnp.asarray(landed)
+    directions, loss, grows = _rest(neuron, X, y, neurons, landed, active, returned)
+    if bool(grows):  # tiny, and about to grow again
         return None
-    directions = unit(jnp.where(kept[:, None], landed, neurons))
-    return Saddle(landed, returned, directions, cost(neuron, X, y, landed, kept), gradient_norm, steps)
+    return Saddle(landed, returned, directions, loss, jnp.asarray(gradient_norm), steps)

@@ -48,11 +48,13 @@ def start(log_norm, direction) -> State:
     return State(log_norm, direction, jnp.full_like(log_norm, NONE), jnp.zeros_like(direction), jnp.zeros(H, bool))
 
 
+@jax.jit
 def log_norms(state: State) -> Float[Array, "H"]:
     """The logarithm of the whole norm."""
     return state.log_norm + 0.5 * jnp.log1p(jnp.exp(2 * state.log_deviation))
 
 
+@jax.jit
 def directions(state: State) -> Float[Array, "H p"]:
     """Unit vectors, with the deviation as far as it can be seen."""
     return unit(state.direction + jnp.exp(state.log_deviation)[:, None] * state.deviation)
@@ -104,26 +106,38 @@ def critical(neuron, X, residual, direction) -> Critical:
         J = P @ (0.5 * (H + H.mT) - along[:, None, None] * jnp.eye(p)[None]) @ P
         return gradient - along[:, None] * e, along, jnp.linalg.eigh(J)
 
-    def newton(e, _):
-        off, _, (values, vectors) = tangent(e)
+    def newton(carry, _):
+        e, _ = carry
+        off, along, (values, vectors) = tangent(e)
         bent = jnp.abs(values) > jnp.maximum(FLOOR, 1e-7 * jnp.max(jnp.abs(values), axis=1, keepdims=True))
         inverse = jnp.where(bent, 1 / jnp.where(bent, values, 1), 0)
         step = -jnp.einsum("hpk,hk,hqk,hq->hp", vectors, inverse, vectors, off)
-        return unit(e + step / jnp.maximum(1, jnp.linalg.norm(step, axis=1, keepdims=True))), None
+        seen = Critical(e, along, jnp.linalg.norm(off, axis=1), jnp.max(values, axis=1))
+        return (unit(e + step / jnp.maximum(1, jnp.linalg.norm(step, axis=1, keepdims=True))), seen), None
 
-    e, _ = jax.lax.scan(newton, direction, length=8)
-    off, along, (values, _) = tangent(e)
-    return Critical(e, along, jnp.linalg.norm(off, axis=1), jnp.max(values, axis=1))
+    blank = jnp.zeros_like(direction[:, 0])
+    start = (direction, Critical(direction, blank, blank, blank))
+    return jax.lax.scan(newton, start, length=9)[0][1]  # eight steps, and a look at where they lead: compiled once
+
+
+def settle(neuron, X, residual, state: State) -> tuple[State, Bool[Array, "H"]]:
+    """Into the chart or out of it, as the residual asks; and which neurons have nothing to gain, now or later."""
+    stays, where = _ask(neuron, X, residual, state)
+    return _answer(state, stays, where, critical(neuron, X, residual, where))
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def settle(neuron, X, residual, state: State) -> tuple[State, Bool[Array, "H"]]:
-    """Into the chart or out of it, as the residual asks; and which neurons have nothing to gain, now or later."""
+def _ask(neuron, X, residual, state):
+    """Who stays in the chart, and where each neuron is."""
     gradient = force_of(neuron, X, residual)(state.direction)
     off = gradient - jnp.sum(state.direction * gradient, axis=1, keepdims=True) * state.direction
     stays = state.charted & (jnp.linalg.norm(off, axis=1) <= FLOOR) & (state.log_deviation < jnp.log(FAR))
-    where = jnp.where(stays[:, None], state.direction, directions(state))
-    found = critical(neuron, X, residual, where)
+    return stays, jnp.where(stays[:, None], state.direction, directions(state))
+
+
+@jax.jit
+def _answer(state, stays, where, found):
+    """Those near a critical direction into the chart, and who has nothing to gain there."""
     cosine = jnp.sum(where * found.direction, axis=1)
     away = where / jnp.where(cosine > 0.1, cosine, 1)[:, None] - found.direction
     size = jnp.linalg.norm(away, axis=1)
@@ -145,19 +159,29 @@ def settle(neuron, X, residual, state: State) -> tuple[State, Bool[Array, "H"]]:
 def leave(neuron, X, residual, state: State, jumped) -> tuple[State, Float[Array, "H p"]]:
     """The directions in which neurons jump: the critical one, freed of what decays beside it."""
     state, _ = settle(neuron, X, residual, state)  # it may jump before it has asked
-    # or on its way from a direction that has lost its utility, when its norm was almost the radius already
-    along = jnp.sum(state.direction * force_of(neuron, X, residual)(state.direction), axis=1)
-    state = unchart(state, jumped & (along <= FLOOR))
+    state = _release(neuron, X, residual, state, jumped)
     return state, state.direction
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _release(neuron, X, residual, state, jumped):
+    """Out of the chart who jumps on its way from a direction that has lost its utility, its norm almost the radius."""
+    along = jnp.sum(state.direction * force_of(neuron, X, residual)(state.direction), axis=1)
+    return unchart(state, jumped & (along <= FLOOR))
 
 
 def polish(neuron, X, residual, direction) -> Float[Array, "H p"]:
     """The critical direction next to each, where there is one."""
-    found = critical(neuron, X, residual, direction)
+    return _close(critical(neuron, X, residual, direction), direction)
+
+
+@jax.jit
+def _close(found, direction):
     near = (found.force <= FLOOR) & (jnp.linalg.norm(found.direction - direction, axis=1) < 1e-2)
     return jnp.where(near[:, None], found.direction, direction)
 
 
+@jax.jit
 def arrive(state: State, moved, before, after) -> State:
     """Neurons `moved` have turned from the directions `before` to `after`, and their deviations with them.
 
