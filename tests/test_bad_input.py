@@ -38,6 +38,7 @@ from learndyn import (
     explore,
     figures,
     flows,
+    forecast,
     gates,
     gradient_noise,
     greedy_low_rank,
@@ -67,6 +68,7 @@ from learndyn.exercises import kernel_at_the_edge as turned
 from learndyn.exercises import beyond as announced
 from learndyn.exercises import broken_laws as broken
 from learndyn.exercises import dynamics, linear_neuron, stability
+from learndyn.exercises import forecast as told
 from learndyn.exercises import deep_linear as ranks
 from learndyn.exercises import implicit_bias as fits
 from learndyn.exercises import learning_rate as rated
@@ -247,6 +249,8 @@ class Row(NamedTuple):
     given: str
     need: str
 
+
+SCORES, ENDED = np.array([0.0, 1.0, 2.0, 3.0]), np.array([False, True, False, True])
 
 TABLE = [
     # gradient_noise
@@ -1033,6 +1037,29 @@ TABLE = [
     Row("curvature.descend", watched(k=0), ValueError, "k", "0", "at least 1"),
     Row("curvature.descend", watched(state=(1,)), ValueError, "state", "((),)", "this optimizer"),
     Row("curvature.descend", watched(pairs=3), TypeError, "pairs", "3", "Eigenpairs"),
+    # forecast
+    Row("forecast.auc", lambda: forecast.auc(SCORES[:3], ENDED), ValueError, "scores", "(3,)", "one row for each of the 4 runs"),
+    Row("forecast.auc", lambda: forecast.auc(SCORES, SCORES), TypeError, "outcome", "1.", "True and False"),
+    Row("forecast.auc", lambda: forecast.auc(SCORES, ENDED | True), ValueError, "outcome", "4 of 4", "runs in the class and others"),
+    Row("forecast.auc", lambda: forecast.auc(np.full(4, np.nan), ENDED), ValueError, "scores", "nan", "finite"),
+    Row("forecast.roc", lambda: forecast.roc(SCORES[:, None], ENDED), ValueError, "scores", "(4, 1)", "1 axes"),
+    Row("forecast.auc_interval", lambda: forecast.auc_interval(SCORES, ENDED, key=3), TypeError, "key", "3", "PRNG key"),
+    Row("forecast.auc_interval", lambda: forecast.auc_interval(SCORES, ENDED, key=KEY, resamples=0), ValueError, "resamples", "0", "at least 1"),
+    Row("forecast.auc_interval", lambda: forecast.auc_interval(SCORES, ENDED, key=KEY, level=1.0), ValueError, "level", "1.0", "below 1"),
+    Row("forecast.auc_gain", lambda: forecast.auc_gain(SCORES, SCORES[:2], ENDED, key=KEY), ValueError, "baseline", "(2,)", "one row"),
+    Row("forecast.split", lambda: forecast.split(ENDED, 1.0, key=KEY), ValueError, "share", "1.0", "below 1"),
+    Row("forecast.split", lambda: forecast.split(ENDED[:3], 0.5, key=KEY), ValueError, "outcome", "1 of 3", "two runs of each"),
+    Row("forecast.compare", lambda: forecast.compare([SCORES], ENDED, baseline="loss", key=KEY), TypeError, "features", "[array", "dictionary"),
+    Row("forecast.compare", lambda: forecast.compare({"loss": SCORES}, ENDED, baseline="lost", key=KEY), ValueError, "baseline", "'lost'", "'loss'"),
+    Row("forecast.compare", lambda: forecast.compare({"loss": SCORES[:2]}, ENDED, baseline="loss", key=KEY), ValueError, "features['loss']",
+        "(2,)", "one row"),
+    Row("forecast.compare", lambda: forecast.compare({"loss": SCORES}, ENDED, baseline="loss", key=KEY, classifier=3), TypeError, "classifier",
+        "3", "scikit-learn"),
+    Row("forecast.nested", lambda: forecast.nested(SCORES, SCORES[:2], ENDED, key=KEY), ValueError, "extra", "(2,)", "one row"),
+    Row("exercises.forecast.check_area", lambda: told.check_area(3), TypeError, "answer", "3", "function"),
+    Row("exercises.forecast.check_standard_error", lambda: told.check_standard_error(3), TypeError, "answer", "3", "function"),
+    Row("exercises.forecast.check_frame", lambda: told.check_frame(3), TypeError, "answer", "3", "function"),
+    Row("exercises.forecast.check_restart", lambda: told.check_restart(3), TypeError, "answer", "3", "function"),
     Row("lyapunov.spectrum", exponents(step=3), TypeError, "step", "3", "function"),
     Row("lyapunov.spectrum", exponents(step=lambda x: x[:1]), ValueError, "step", "(1,)", "derivative must be square"),
     Row("lyapunov.spectrum", exponents(start=NAN), ValueError, "start", "nan", "finite"),

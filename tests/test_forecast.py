@@ -81,6 +81,8 @@ def test_a_resample_with_ties_is_the_area_of_the_runs_drawn():
     drawn = forecast._resampled(scores[:, None], outcome, counts)[:, 0]
     wanted = [roc_auc_score(np.repeat(outcome, row), np.repeat(scores, row)) for row in counts]
     np.testing.assert_allclose(drawn, wanted, atol=1e-14)
+    turned = forecast._resampled(scores[:, None], ~outcome, counts)[:, 0]  # the class is the larger part now
+    np.testing.assert_allclose(turned, 1 - drawn, atol=1e-14)
 
 
 def test_a_paired_gain_is_certain_of_what_two_intervals_are_not():

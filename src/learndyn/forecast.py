@@ -15,7 +15,6 @@ from scipy.special import expit
 from scipy.stats import rankdata
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import train_test_split
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -187,11 +186,13 @@ def split(outcome: Bool[AnyArray, " n"], share: float, *, key) -> Bool[np.ndarra
     require.positive("share", share)
     if share >= 1:
         raise ValueError(f"share must be below 1, but is {share!r}")
-    seed = int(_generator(key).integers(2**31))
-    held = train_test_split(np.arange(len(outcome)), test_size=float(share), stratify=outcome, random_state=seed)[1]
-    out = np.zeros(len(outcome), bool)
-    out[held] = True
-    return out
+    if not 2 <= outcome.sum() <= len(outcome) - 2:
+        raise ValueError(f"outcome must have two runs of each kind, one for each part, but has {outcome.sum()} of {len(outcome)} in the class")
+    rng, held = _generator(key), np.zeros(len(outcome), bool)
+    for members in (np.flatnonzero(outcome), np.flatnonzero(~outcome)):
+        size = min(max(1, round(share * len(members))), len(members) - 1)
+        held[rng.permutation(members)[:size]] = True
+    return held
 
 
 def compare(
@@ -230,7 +231,7 @@ def compare(
     held = split(outcome, share, key=parts)
     truth = outcome[held]
     names = [baseline, *(name for name in features if name != baseline)]
-    classifier = GaussianNB() if classifier is None else classifier
+    classifier = _classifier(classifier, GaussianNB())
     scores = np.stack([_score(features[name], outcome, held, classifier) for name in names], axis=1)
     values, drawn = auc(scores, truth), _resampled(scores, truth, _counts(truth, draws, resamples))
     rows = [Row(baseline, _interval(values[0], drawn[:, 0], level), None)]
@@ -271,7 +272,7 @@ def nested(
     parts, draws = jax.random.split(key)
     held = split(outcome, share, key=parts)
     truth = outcome[held]
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)) if classifier is None else classifier
+    classifier = _classifier(classifier, make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)))
     odds = [_odds(value, outcome, held, classifier) for value in (columns(base), np.hstack([columns(base), columns(extra)]))]
     counts, scores = _counts(truth, draws, resamples), np.stack(odds, axis=1)
     values, drawn = auc(scores, truth), _resampled(scores, truth, counts)
@@ -285,6 +286,14 @@ def nested(
         float(surprise[:, 1].mean()),
         _interval(saved.mean(), counts @ saved / len(truth), level),
     )
+
+
+def _classifier(given, default):
+    if given is None:
+        return default
+    if not (hasattr(given, "fit") and hasattr(given, "predict_proba")):
+        raise TypeError(f"classifier must be an estimator of scikit-learn with predict_proba, but is {given!r}")
+    return given
 
 
 def _score(feature, outcome, held, classifier):
@@ -318,16 +327,19 @@ def _counts(outcome, key, resamples) -> Integer[np.ndarray, "resamples n"]:
 
 
 def _resampled(scores, outcome, counts) -> Float[np.ndarray, "resamples features"]:
-    """AUC of every resample. Sorted once: counts of those below a run of the class, and half of those that tie with it."""
-    positive, negative = counts[:, outcome], counts[:, ~outcome]
+    """AUC of every resample. Sorted once: how many of the larger class are below each of the smaller, and half of its ties."""
+    swapped = outcome.sum() > (~outcome).sum()
+    few = ~outcome if swapped else outcome
+    weights, others = counts[:, few], counts[:, ~few]
     areas = []
     for column in scores.T:
-        others = column[~outcome]
-        order = np.argsort(others)
-        below = np.pad(np.cumsum(negative[:, order], axis=1), ((0, 0), (1, 0)))
-        left, right = (np.searchsorted(others[order], column[outcome], side=side) for side in ("left", "right"))
-        areas.append(np.sum(positive * (0.5 * (below[:, left] + below[:, right])), axis=1))
-    return np.stack(areas, axis=1) / (outcome.sum() * (~outcome).sum())
+        rest = column[~few]
+        order = np.argsort(rest)
+        below = np.pad(np.cumsum(others[:, order], axis=1), ((0, 0), (1, 0)))
+        left, right = (np.searchsorted(rest[order], column[few], side=side) for side in ("left", "right"))
+        areas.append(np.sum(weights * (0.5 * (below[:, left] + below[:, right])), axis=1))
+    areas = np.stack(areas, axis=1) / (few.sum() * (~few).sum())
+    return 1 - areas if swapped else areas
 
 
 def _interval(value, drawn, level):
