@@ -164,21 +164,25 @@ def stationary(hessian: Float[Array, "p p"], noise: Float[Array, "p p"], learnin
     _require_symmetric("hessian", hessian)
     _require_symmetric("noise", noise, size=hessian.shape[0])
     require.positive("learning_rate", learning_rate)
-    values, vectors = jnp.linalg.eigh(hessian)
-    if not isinstance(values, jax.core.Tracer):
-        low, high = float(values[0]), float(values[-1])
+    if not isinstance(hessian, jax.core.Tracer):
+        low, high = np.linalg.eigvalsh(np.asarray(hessian))[[0, -1]]
         if low <= 0:
             raise ValueError(f"hessian must be positive definite, but its smallest eigenvalue is {low:.3g}: nothing holds the noise there")
         if learning_rate * high >= 2:
             raise ValueError(f"learning_rate must be below 2 / {high:.4g} = {2 / high:.4g}, but is {learning_rate!r}")
     if not isinstance(noise, jax.core.Tracer):
-        least = float(jnp.linalg.eigvalsh(noise)[0])
-        if least < -1e-6 * float(jnp.max(jnp.abs(noise))):
+        least = np.linalg.eigvalsh(np.asarray(noise))[0]
+        if least < -1e-6 * np.max(np.abs(np.asarray(noise))):
             raise ValueError(f"noise must be positive semidefinite, but its smallest eigenvalue is {least:.3g}")
+    return _stationary(hessian, noise, learning_rate)
+
+
+@jax.jit
+def _stationary(hessian, noise, learning_rate):
+    values, vectors = jnp.linalg.eigh(hessian)
     sums = values[:, None] + values[None, :] - learning_rate * jnp.outer(values, values)
     C = learning_rate * (vectors.T @ noise @ vectors) / sums
-    excess = 0.5 * jnp.sum(values * jnp.diag(C))
-    return Stationary(vectors @ C @ vectors.T, excess)
+    return Stationary(vectors @ C @ vectors.T, 0.5 * jnp.sum(values * jnp.diag(C)))
 
 
 def regression_stationary(
@@ -265,8 +269,9 @@ def _require_symmetric(name, matrix, size=None):
         raise ValueError(f"{name} must be square, but has shape {tuple(matrix.shape)}")
     if isinstance(matrix, jax.core.Tracer):
         return
-    error = float(jnp.max(jnp.abs(matrix - matrix.T)))
-    if error > 1e-5 * float(jnp.max(jnp.abs(matrix))):
+    matrix = np.asarray(matrix)
+    error = np.max(np.abs(matrix - matrix.T))
+    if error > 1e-5 * np.max(np.abs(matrix)):
         raise ValueError(f"{name} must be symmetric, but differs from its transpose by {error:.3g}")
 
 
