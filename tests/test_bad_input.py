@@ -67,6 +67,7 @@ from learndyn.exercises import exponents as two_forecasts
 from learndyn.exercises import kernel_at_the_edge as turned
 from learndyn.exercises import beyond as announced
 from learndyn.exercises import broken_laws as broken
+from learndyn.exercises import deciding_early as decided
 from learndyn.exercises import dynamics, linear_neuron, stability
 from learndyn.exercises import forecast as told
 from learndyn.exercises import deep_linear as ranks
@@ -1056,6 +1057,10 @@ TABLE = [
     Row("forecast.compare", lambda: forecast.compare({"loss": SCORES}, ENDED, baseline="loss", key=KEY, classifier=3), TypeError, "classifier",
         "3", "scikit-learn"),
     Row("forecast.nested", lambda: forecast.nested(SCORES, SCORES[:2], ENDED, key=KEY), ValueError, "extra", "(2,)", "one row"),
+    Row("exercises.deciding_early.check_order_chance", lambda: decided.check_order_chance(3), TypeError, "answer", "3", "function"),
+    Row("exercises.deciding_early.check_without_replacement", lambda: decided.check_without_replacement(3), TypeError, "answer", "3", "function"),
+    Row("exercises.deciding_early.check_halving", lambda: decided.check_halving(3), TypeError, "answer", "3", "function"),
+    Row("exercises.deciding_early.check_break_even", lambda: decided.check_break_even(3), TypeError, "answer", "3", "function"),
     Row("exercises.forecast.check_area", lambda: told.check_area(3), TypeError, "answer", "3", "function"),
     Row("exercises.forecast.check_standard_error", lambda: told.check_standard_error(3), TypeError, "answer", "3", "function"),
     Row("exercises.forecast.check_frame", lambda: told.check_frame(3), TypeError, "answer", "3", "function"),
