@@ -6,7 +6,8 @@ For the first 1000 networks of each combination, whose final losses are in the f
 first 75 steps are computed in two ways: with the 250 following steps known ("orbit"), and with the last derivative
 repeated in their place ("frozen"), which owes nothing to later steps. For each pair of neighboring vectors, in the order
 of the QR decomposition, the smallest angle over steps 25 to 75 is the score (25 steps turn the first frame, which is
-generic). It is judged as in `lyapunov_study_tables.py`, against the loss at the last observed step that the angles know:
+generic). An area near one says that the angles differ and not that they are small: the medians tell. Where ReLU neurons
+are dead the derivative is the identity, no vector turns, and none is determined. It is judged as in `lyapunov_study_tables.py`, against the loss at the last observed step that the angles know:
 300, or 75. The largest covariance residual is printed: it has to be at the level of rounding.
 """
 
@@ -69,7 +70,9 @@ def show(results, number):
                     found = forecast.compare(features, inside, baseline="loss", key=key, resamples=tables.RESAMPLES)
                     added = forecast.nested(np.log(loss[:, at]), np.log(angles), inside, key=key, resamples=tables.RESAMPLES)
                     cells = [f"{row.name} {tables.short(row.auc)}" for row in found.rows]
+                    middle = [np.degrees(np.median(angles[part], axis=0)).round(1).tolist() for part in (inside, ~inside)]
                     print(f"  {name}, {inside.sum()} of {number}; loss at step {results['steps'][at]}:\n    "
+                          f"medians in the class {middle[0]}, others {middle[1]}\n    "
                           + "\n    ".join("  ".join(cells[k : k + 5]) for k in (0, 5))
                           + f"\n    all angles added to log loss: AUC {tables.short(added.auc_gain, sign='+')}", flush=True)  # fmt: skip
 
