@@ -27,8 +27,8 @@ from learndyn.diagnose.calibration import CALIBRATION
 
 LEAST = 0.9  # precision and recall
 SLACK = 0.02  # of recall + specificity on the runs of the fit, for machines round differently and trainings tell
-# Seeds. What the symptoms and recipes are was settled on others, 2 among them; 3 was drawn when all was done.
-FIT, HELD_OUT = 1, 3
+# Seeds. What the symptoms and recipes are was settled on others, 2 and 3 among them; 4 was drawn when all was done.
+FIT, HELD_OUT = 1, 4
 
 
 def produce(seed, count):

@@ -33,6 +33,7 @@ from learndyn import (
     edge_flow,
     ensembles,
     equal_loss,
+    diagnose,
     diagonal,
     equilibria,
     explore,
@@ -253,7 +254,30 @@ class Row(NamedTuple):
 
 SCORES, ENDED = np.array([0.0, 1.0, 2.0, 3.0]), np.array([False, True, False, True])
 
+LINES = np.ones(30)
+
 TABLE = [
+    # diagnose
+    Row("diagnose.diagnose", lambda: diagnose.diagnose(3), TypeError, "run", "int", "dictionary"),
+    Row("diagnose.diagnose", lambda: diagnose.diagnose({"loss": LINES}), ValueError, "run", "['loss']", "'train_loss'"),
+    Row("diagnose.diagnose", lambda: diagnose.diagnose({"train_loss": LINES, "val_loss": LINES}), ValueError, "an entry of run",
+        "'val_loss'", "validation_loss"),
+    Row("diagnose.diagnose", lambda: diagnose.diagnose({"train_loss": LINES[:7]}), ValueError, "train_loss", "7", "at least 20"),
+    Row("diagnose.diagnose", lambda: diagnose.diagnose({"train_loss": -LINES}), ValueError, "train_loss", "-1.0", "zero or positive"),
+    Row("diagnose.diagnose", lambda: diagnose.diagnose({"train_loss": LINES, "update_ratio": LINES}), ValueError, "update_ratio",
+        "(30,)", "(lines, layers)"),
+    Row("diagnose.generate", lambda: diagnose.generate("loss spikes", 1, key=KEY), ValueError, "failure", "'loss spikes'",
+        "did you mean 'loss spike'"),
+    Row("diagnose.generate", lambda: diagnose.generate("healthy", 0, key=KEY), ValueError, "count", "0", "at least 1"),
+    Row("diagnose.generate", lambda: diagnose.generate("healthy", 1, key=3), TypeError, "key", "3", "PRNG key"),
+    Row("diagnose.generate", lambda: diagnose.generate("healthy", 1, key=KEY, severity=1.5), ValueError, "severity", "1.5", "between 0 and 1"),
+    Row("diagnose.generate", lambda: diagnose.generate("healthy", 1, key=KEY, steps=101), ValueError, "steps", "101", "multiple of every"),
+    Row("diagnose.assess", lambda: diagnose.assess(3), TypeError, "runs", "3", "sequence"),
+    Row("diagnose.assess", lambda: diagnose.assess([{"train_loss": LINES}]), TypeError, "runs[0]", "dict", "a Run"),
+    Row("diagnose.fit", lambda: diagnose.fit([], [1.0]), ValueError, "sick", "[]", "finite"),
+    Row("diagnose.fit", lambda: diagnose.fit([1.0], [np.nan]), ValueError, "sound", "nan", "finite"),
+    Row("diagnose.read_csv", lambda: diagnose.read_csv(3), TypeError, "path", "3", "path of a file"),
+    Row("diagnose.read_csv", lambda: diagnose.read_csv("a.csv", columns={"loss": "los"}), ValueError, "columns['loss']", "'los'", "train_loss"),
     # gradient_noise
     Row("gradient_noise.per_sample_gradients", lambda: gradient_noise.per_sample_gradients(3, I2), TypeError, "losses", "3", "function"),
     Row("gradient_noise.per_sample_gradients", lambda: gradient_noise.per_sample_gradients(QUADRATIC, I2), ValueError, "losses", "()", "a vector"),

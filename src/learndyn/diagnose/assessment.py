@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import beta
 
+from learndyn import _require as require
 from learndyn.diagnose.examine import diagnose
+from learndyn.diagnose.failures import Run
 from learndyn.diagnose.rules import CONSEQUENCES, RULES
 
 
@@ -51,7 +53,7 @@ class Assessment(dict):
         return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def assess(runs: Sequence, *, consequences: bool = True) -> Assessment:
+def assess(runs: Sequence[Run], *, consequences: bool = True) -> Assessment:
     r"""Recall tp/(tp + fn) and precision for each failure, where sick and sound runs are equally many.
 
     A failure may bring about another by itself (`CONSEQUENCES`): its runs count neither with nor without the other.
@@ -66,6 +68,11 @@ def assess(runs: Sequence, *, consequences: bool = True) -> Assessment:
     Raises:
       ValueError, TypeError: where there is no run without a failure.
     """
+    require.sequence("runs", runs)
+    runs = list(runs)
+    for i, run in enumerate(runs):
+        if not isinstance(run, Run):
+            raise TypeError(f"runs[{i}] must be a Run, as generate makes them, but is of type {type(run).__name__}")
     diagnoses = [(run.failure, diagnose(run.record).names) for run in runs]
     found = Assessment()
     for name in RULES:

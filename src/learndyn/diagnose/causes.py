@@ -17,8 +17,9 @@ def of_plateau(run, line):
                 where = f"{shares.max():.0%} of hidden layer {int(np.argmax(shares)) + 1} {what} from the start"
                 return f"bad start: {where}", "Draw the weights and biases again at a scale that keeps the units in their range."
     if "gradient_norm" in run and "parameter_norm" in run:
-        stretch = run.whole("gradient_norm")[:5] * run.whole("parameter_norm")[:5] / np.maximum(run.whole("train_loss")[:5], 1e-300)
-        if (stretch := float(np.median(stretch))) < SADDLE:
+        gradient, size, loss = (run.whole(name)[:5] for name in ("gradient_norm", "parameter_norm", "train_loss"))
+        stretch = float(np.median(gradient * size / np.maximum(loss, 1e-300)))
+        if stretch < SADDLE:
             return (f"saddle: parameters changed by 1 % move the loss by {stretch:.2g} %",
                     "Start from larger weights; a larger rate or momentum shortens the wait.")  # fmt: skip
         return (f"rate too low: parameters changed by 1 % would move the loss by {stretch:.2g} %",

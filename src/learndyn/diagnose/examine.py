@@ -35,7 +35,7 @@ def diagnose(run: Mapping) -> Diagnosis:
         if lacks := missing(rule, record):
             not_judged[name] = " and ".join(lacks)
             continue
-        symptom = rule.symptom(record)
+        symptom = rule.symptom(record) if record.end >= rule.lines else f"{rule.lines} lines before the run broke"
         if isinstance(symptom, str):
             not_judged[name] = symptom
             continue
@@ -52,10 +52,12 @@ def diagnose(run: Mapping) -> Diagnosis:
 
 
 def _causes_first(found, symptoms, record):
-    """In the order of the rules; but a spike in a run that had learned by then comes before the divergence that it began."""
+    """In the order of the rules; but a sudden spike in a run that had learned by then is before the divergence it began."""
     if {"loss spike", "divergence"} <= set(found):
-        loss = record.whole("train_loss")[: symptoms["loss spike"].line]
-        if np.median(loss[-10:]) < 0.5 * loss[0]:
+        line, top = symptoms["loss spike"].line, symptoms["divergence"].line
+        loss = record.whole("train_loss")
+        level = np.median(loss[max(0, line - 10) : line])
+        if level < 0.5 * loss[0] and loss[line - 1] < 2 * level and top - line <= 5:
             found.remove("loss spike")
             found.insert(found.index("divergence"), "loss spike")
     return found

@@ -92,8 +92,8 @@ def _exploding(setting, s, rng, steps):
 
 def _vanishing(setting, s, rng, steps):
     setting["activation"] = 1
-    setting["gains"][:-1] *= _mix(0.5, 0.25, s)
-    setting["bias_scales"][:] = 1.5 + s
+    setting["gains"][:-1] *= _mix(0.4, 0.25, s)
+    setting["bias_scales"][:] = 1.7 + s
     return "units saturated by their biases"
 
 

@@ -43,7 +43,7 @@ class Record:
         _increasing("step", steps, len(loss))
         if len(loss) < FEWEST:
             raise ValueError(f"train_loss must have at least {FEWEST} lines, but has {len(loss)}")
-        self.step, self._series = steps, {}
+        self.step, self._series, self._measured = steps, {}, {}
         for name in run:
             if name != "step":
                 self._series[name] = self._aligned(name, run[name])
@@ -75,6 +75,10 @@ class Record:
         """An entry, up to where the run broke."""
         return self._series[name][: self.end]
 
+    def measured(self, name):
+        """Steps and values of an entry where it was measured."""
+        return self._measured.get(name, (self.step, self._series[name]))
+
     def _aligned(self, name, given):
         """On the steps of the train loss; between two measurements the last one holds."""
         steps, values = _pair(name, given)
@@ -91,6 +95,7 @@ class Record:
                 )
             return values
         _increasing(f"steps of {name}", steps, len(values))
+        self._measured[name] = steps, values
         return values[np.maximum(np.searchsorted(steps, self.step, side="right") - 1, 0)]
 
 

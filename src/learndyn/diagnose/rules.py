@@ -17,6 +17,7 @@ class Rule(NamedTuple):
     needs: tuple[str, ...]
     symptom: Callable
     advice: str
+    lines: int = 5  # before the run broke, at least
 
     @property
     def threshold(self):
@@ -32,9 +33,9 @@ RULES = {
     rule.name: rule
     for rule in (
         Rule("exploding gradients", ("layer_gradient_norm", "parameter_norm", "chance_loss"), symptoms.exploding_gradients,
-             "Scale the weights at the start to keep the variance (He, Glorot), normalize, or clip the gradient."),
+             "Scale the weights at the start to keep the variance (He, Glorot), normalize, or clip the gradient.", 0),
         Rule("divergence", ("train_loss",), symptoms.divergence,
-             "Lower the learning rate below 2 / sharpness, at least threefold, or warm it up."),
+             "Lower the learning rate below 2 / sharpness, at least threefold, or warm it up.", 0),
         Rule("dead units", ("dead_fraction",), symptoms.dead_units,
              "Start biases at zero, lower the rate of the first steps, or use a leaky activation."),
         Rule("vanishing gradients", ("layer_gradient_norm",), symptoms.vanishing_gradients,

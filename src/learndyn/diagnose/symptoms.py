@@ -9,6 +9,7 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 CAP = 6.0  # decades: an overflow counts as this much
+TINY = 1e-300  # in place of zero, where a ratio is taken
 
 
 class Symptom(NamedTuple):
@@ -19,7 +20,7 @@ class Symptom(NamedTuple):
 
 def _smooth(values, width=5):
     """Running median; the first and the last value count as often as the window reaches beyond them."""
-    return median_filter(values, width, mode="nearest") if len(values) else values
+    return median_filter(values, width, mode="nearest")
 
 
 def _tail(values, share=0.1):
@@ -28,8 +29,7 @@ def _tail(values, share=0.1):
 
 def _decades(value, reference):
     """log10 of a ratio, within ±CAP, for numbers that may be zero."""
-    tiny = 1e-300
-    return float(np.clip(np.log10(max(value, tiny)) - np.log10(max(reference, tiny)), -CAP, CAP))
+    return float(np.clip(np.log10(max(value, TINY)) - np.log10(max(reference, TINY)), -CAP, CAP))
 
 
 def _first(condition, otherwise):
@@ -54,7 +54,7 @@ def loss_spike(run):
         return f"at least {before + 1} lines before the run broke"
     past = np.lib.stride_tricks.sliding_window_view(loss, before)[:-1]
     level = np.median(past, axis=1)
-    scatter = 1.48 * np.median(np.abs(past - level[:, None]), axis=1) + 0.05 * loss[0] + 1e-300
+    scatter = 1.48 * np.median(np.abs(past - level[:, None]), axis=1) + 0.05 * loss[0] + TINY
     jump = (loss[before:] - level) / scatter
     top = int(np.argmax(jump))
     text = f"train loss {loss[top + before]:.3g} at step {run.step[top + before]:g}, {level[top]:.3g} in the {before} lines before"
@@ -80,13 +80,14 @@ def overfitting(run):
     low, end = int(np.argmin(held)), _tail(held)
     text = (f"validation loss {held[low]:.3g} at step {run.step[low]:g} and {end:.3g} at the end, "
             f"train loss {train[low]:.3g} and {_tail(train):.3g}")  # fmt: skip
-    return Symptom((end - held[low]) / held[0] if _tail(train) < train[low] else 0.0, low, text)
+    rise = float((end - held[low]) / max(held[0], TINY)) if _tail(train) < train[low] else 0.0
+    return Symptom(rise, low, text)
 
 
 def distribution_mismatch(run):
     """(validation loss - train loss) / start, in the lines after the train loss fell to six tenths of its start."""
     train = _smooth(run.whole("train_loss"))
-    start = min(train[0], run["train_loss"][0]) if len(train) else 0.0
+    start = max(min(train[0], run["train_loss"][0]), TINY)
     fallen = _first(train <= 0.6 * start, None)
     if run.broken or fallen is None or train.max() > 1.5 * start:
         return "a train loss that falls to six tenths of its start, without rising far above it"
@@ -100,16 +101,14 @@ def exploding_gradients(run):
     gradient, size = run["layer_gradient_norm"][0, 0], run["parameter_norm"][0]
     if not run.end:
         return Symptom(CAP, 0, "not finite at the start")
-    stretch = gradient * size / max(run["chance_loss"][0], 1e-300)
+    stretch = gradient * size / max(run["chance_loss"][0], TINY)
     text = f"gradient norm {gradient:.3g} in the first layer at the start, parameter norm {size:.3g}"
-    return Symptom(_decades(stretch, 1.0), 0, text + f": {stretch:.0f} times the loss of chance for a change by 100 %")
+    return Symptom(_decades(stretch, 1.0), 0, text + f": a change by 1 % moves the loss by {stretch:.3g} % of chance")
 
 
 def vanishing_gradients(run):
     """Decades between the layer with the largest and the one with the smallest gradient, early in the run."""
     early = run.whole("layer_gradient_norm")[:5]
-    if not len(early):
-        return "a finite start"
     norms = np.median(early, axis=0)
     small, large = int(np.argmin(norms)), int(np.argmax(norms))
     text = f"gradient norm {norms[small]:.2g} in layer {small + 1}, {norms[large]:.2g} in layer {large + 1}"
@@ -119,8 +118,6 @@ def vanishing_gradients(run):
 def dead_units(run):
     """Share of dead units in the layer that has most of them, at the end."""
     dead = run.whole("dead_fraction")
-    if not len(dead):
-        return "a finite start"
     shares = np.median(dead[-max(3, len(dead) // 10) :], axis=0)
     worst = int(np.argmax(shares))
     line = _first(dead[:, worst] >= 0.9 * shares[worst], 0)
@@ -133,8 +130,11 @@ def too_much_noise(run):
         return "a run that stays finite"
     half, found = len(run.step) // 2, []
     for name in ("train_loss", "validation_loss"):
-        values = run[name]
-        jitter = float(np.median(np.abs(np.diff(values[half:]))))
-        found.append((_decades(jitter, values[0]), f"{name.replace('_', ' ')} {np.median(values[half:]):.3g} ± {jitter:.2g}"))
+        steps, values = run.measured(name)
+        late = values[steps >= run.step[half]]
+        if len(late) < 5:
+            return "five measurements of the validation loss in the second half"
+        jitter = float(np.median(np.abs(np.diff(late))))
+        found.append((_decades(jitter, values[0]), f"{name.replace('_', ' ')} {np.median(late):.3g} ± {jitter:.2g}"))
     text = " and ".join(part for _, part in found) + " from line to line in the second half"
     return Symptom(min(score for score, _ in found), half, text)
