@@ -22,7 +22,9 @@
     pesme_flammarion  sectors
     curvature  central_flow
     self_stabilization  edge_flow
-    lyapunov
+    lyapunov  forecast
+    restarts  gradient_noise
+    diagnose
        |  arrays
        v
     figures  claims  exercises     what a reader sees
