@@ -76,6 +76,7 @@ from learndyn.exercises import implicit_bias as fits
 from learndyn.exercises import learning_rate as rated
 from learndyn.exercises import linear_attention as heads
 from learndyn.exercises import linearization as linear
+from learndyn.exercises import lyapunov_descent as downhill
 from learndyn.exercises import mechanics, noether
 from learndyn.exercises import modular_addition as clocks
 from learndyn.exercises import phase_diagram as phases
@@ -1185,6 +1186,11 @@ TABLE = [
     Row("exercises.sharpness.check_overshoot", lambda: edges.check_overshoot(3), TypeError, "answer", "3", "function"),
     Row("exercises.sharpness.check_gain", lambda: edges.check_gain(3), TypeError, "answer", "3", "function"),
     Row("exercises.sharpness.check_variance", lambda: edges.check_variance(3), TypeError, "answer", "3", "function"),
+    Row("exercises.lyapunov_descent.check_tangent", lambda: downhill.check_tangent(3), TypeError, "answer", "3", "function"),
+    Row("exercises.lyapunov_descent.check_pair", lambda: downhill.check_pair(3), TypeError, "answer", "3", "function"),
+    Row("exercises.lyapunov_descent.check_orbit", lambda: downhill.check_orbit(3), TypeError, "answer", "3", "function"),
+    Row("exercises.lyapunov_descent.check_wait", lambda: downhill.check_wait(3), TypeError, "answer", "3", "function"),
+    Row("exercises.lyapunov_descent.check_volume", lambda: downhill.check_volume(3), TypeError, "answer", "3", "function"),
 ]  # fmt: skip
 
 
