@@ -158,6 +158,16 @@ def test_a_consequence_is_told_as_one():
     run["layer_gradient_norm"][:, 0] = 1e-5
     dead, vanished = diagnose.diagnose(run).findings
     assert dead.cause is None and vanished.cause == "likely brought about by dead units" and vanished.advice == dead.advice
+    flat = {name: sick("early plateau")[name] for name in ("train_loss", "validation_loss")}
+    vanished, plateau = diagnose.diagnose(sick("vanishing gradients") | flat).findings
+    assert plateau.cause == "likely brought about by vanishing gradients", "and no higher rate is advised"
+
+
+@pytest.mark.parametrize("end, diverged", [(2.3, True), (1.5, True), (0.5, False)])
+def test_what_comes_back_has_not_diverged(end, diverged):
+    run = sound()
+    run["train_loss"][40:60], run["train_loss"][60:] = 30.0, end
+    assert ("divergence" in diagnose.diagnose(run).names) == diverged
 
 
 def test_the_table_can_be_read_aloud():

@@ -1,4 +1,4 @@
-"""What brought a failure about, where the log tells: each takes a `Record` and a line, and returns a cause and advice, or None."""
+"""What brought a failure about: each takes a `Record` and a line, and returns a cause and advice, or None where nothing tells."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def of_plateau(run, line):
             shares = np.median(run.whole(name)[:5], axis=0)
             if shares.max() > SHUT:
                 where = f"{shares.max():.0%} of hidden layer {int(np.argmax(shares)) + 1} {what} from the start"
-                return f"bad start: {where}", "Draw the weights and biases again at a scale that keeps the units in their range."
+                return f"bad start: {where}", "Draw weights and biases again, at a scale that keeps the units in range."
     if "gradient_norm" in run and "parameter_norm" in run:
         gradient, size, loss = (run.whole(name)[:5] for name in ("gradient_norm", "parameter_norm", "train_loss"))
         stretch = float(np.median(gradient * size / np.maximum(loss, 1e-300)))

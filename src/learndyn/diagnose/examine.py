@@ -67,4 +67,6 @@ def _cause(name, record, line, earlier):
     """What the log tells about the cause, or else a failure found before that brings this one about."""
     told = CAUSES[name](record, line) if name in CAUSES else None
     roots = [root for root in earlier if name in CONSEQUENCES[root]]
-    return told or ((f"likely brought about by {roots[0]}", RULES[roots[0]].advice) if roots else None)
+    if roots and (told is None or told[0].startswith("rate too low")):  # which is what is left where nothing else tells
+        return f"likely brought about by {roots[0]}", RULES[roots[0]].advice
+    return told

@@ -36,7 +36,8 @@ def _healthy(rng, steps):
     activation = int(rng.integers(2))
     gain = (2.0**0.5, 1.0)[activation] * rng.uniform(0.9, 1.1)
     progress = np.arange(steps) / steps
-    shape = (np.ones(steps), 0.5 * (1 + np.cos(np.pi * progress)), np.minimum(1.0, 10 * (progress + 1 / steps)))[rng.integers(3)]
+    cosine, warmup = 0.5 * (1 + np.cos(np.pi * progress)), np.minimum(1.0, 10 * (progress + 1 / steps))
+    shape = (np.ones(steps), cosine, warmup)[rng.integers(3)]
     return {
         "activation": activation, "gains": np.full(HIDDEN + 1, gain), "bias_means": np.zeros(HIDDEN),
         "bias_scales": np.zeros(HIDDEN), "rates": _mix(0.05, 0.2, rng.uniform()) * shape,

@@ -11,7 +11,7 @@ from learndyn.diagnose.record import KEYS, ROWS
 
 
 def read_csv(path: str | os.PathLike, *, columns: Mapping[str, str] | None = None) -> dict:
-    """A run from a table: a line a logged step; columns `update_ratio/first`, `update_ratio/second` make the rows of one entry.
+    """A run from a table, a line a logged step; columns `update_ratio/first`, `update_ratio/second` make one entry.
 
     An empty cell was not measured at that step: such a column becomes a pair (steps, values), and needs a column `step`.
 
@@ -41,7 +41,8 @@ def read_csv(path: str | os.PathLike, *, columns: Mapping[str, str] | None = Non
     for column in lines[0]:
         name = columns.get(column, column)
         if name.partition("/")[0] in KEYS:
-            parts.setdefault(name.partition("/")[0], []).append([_number(line[column], column, i) for i, line in enumerate(lines)])
+            cells = [_number(line[column], column, i) for i, line in enumerate(lines)]
+            parts.setdefault(name.partition("/")[0], []).append(cells)
     run = {name: _joined(name, several) for name, several in parts.items()}
     steps = run.get("step")
     for name, values in run.items():
@@ -50,7 +51,9 @@ def read_csv(path: str | os.PathLike, *, columns: Mapping[str, str] | None = Non
             raise ValueError(f"{name} must be measured for all layers at the same steps")
         kept = values[measured].astype(float)
         if not measured.all() and (steps is None or name in ("step", "train_loss")):
-            raise ValueError(f"{name} must have a number in every line, or the file a column step; line {np.argmin(measured)} is empty")
+            raise ValueError(
+                f"{name} must have a number in every line, or the file a column step, but is empty in line {np.argmin(measured)}"
+            )
         run[name] = kept if measured.all() else (steps[measured].astype(float), kept)
     return run
 

@@ -42,10 +42,9 @@ class Diagnosis(NamedTuple):
         return "\n".join(lines)
 
     def _repr_html_(self):
-        cell = lambda text, tag="td": f'<{tag} style="text-align: left">{html.escape(str(text))}</{tag}>'
-        head = '<tr>' + "".join(
-            f'<th scope="col" style="text-align: left">{t}</th>' for t in ("Finding", "Confidence", "Step", "Evidence", "Advice")
-        ) + "</tr>"  # fmt: skip
+        cell = lambda text: f'<td style="text-align: left">{html.escape(text)}</td>'
+        titles = ("Finding", "Confidence", "Step", "Evidence", "Advice")
+        head = "<tr>" + "".join(f'<th scope="col" style="text-align: left">{t}</th>' for t in titles) + "</tr>"
         body = "".join(
             f'<tr><th scope="row" style="text-align: left">{html.escape(f.name)}'
             f"{html.escape(' (' + f.cause + ')') if f.cause else ''}</th>"

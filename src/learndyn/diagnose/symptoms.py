@@ -57,8 +57,10 @@ def loss_spike(run):
     scatter = 1.48 * np.median(np.abs(past - level[:, None]), axis=1) + 0.05 * loss[0] + TINY
     jump = (loss[before:] - level) / scatter
     top = int(np.argmax(jump))
-    text = f"train loss {loss[top + before]:.3g} at step {run.step[top + before]:g}, {level[top]:.3g} in the {before} lines before"
-    return Symptom(_decades(max(jump[top], 0.1), 1.0), top + before, text + f": a jump of {jump[top]:.0f} times the scatter")
+    here = top + before
+    text = (f"train loss {loss[here]:.3g} at step {run.step[here]:g}, {level[top]:.3g} in the {before} lines before: "
+            f"a jump of {jump[top]:.0f} times the scatter")  # fmt: skip
+    return Symptom(_decades(max(jump[top], 0.1), 1.0), here, text)
 
 
 def early_plateau(run):
@@ -121,7 +123,8 @@ def dead_units(run):
     shares = np.median(dead[-max(3, len(dead) // 10) :], axis=0)
     worst = int(np.argmax(shares))
     line = _first(dead[:, worst] >= 0.9 * shares[worst], 0)
-    return Symptom(float(shares[worst]), line, f"{shares[worst]:.0%} of the units of hidden layer {worst + 1} are zero for every input")
+    text = f"{shares[worst]:.0%} of the units of hidden layer {worst + 1} are zero for every input"
+    return Symptom(float(shares[worst]), line, text)
 
 
 def too_much_noise(run):
