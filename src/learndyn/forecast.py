@@ -216,7 +216,7 @@ def compare(
       baseline: the name of the feature that has to be beaten, such as the loss at the same step.
       key: PRNG key of the split and of the bootstrap.
       share: of the runs, held out.
-      classifier: an estimator of scikit-learn with `predict_proba`; by default Gaussian naive Bayes.
+      classifier: an estimator of scikit-learn with `predict_log_proba`; by default Gaussian naive Bayes.
       resamples, level: as of `auc_interval`.
 
     Raises:
@@ -259,7 +259,7 @@ def nested(
 
     Args:
       base, extra: one number a run, or several; `extra` alone may be good and add nothing.
-      classifier: an estimator of scikit-learn with `predict_proba`; by default logistic regression on standardized
+      classifier: an estimator of scikit-learn with `predict_log_proba`; by default logistic regression on standardized
         features, for its probabilities are calibrated and those of naive Bayes, on features that depend on each other, are not.
       outcome, key, share, resamples, level: as of `compare`.
 
@@ -291,8 +291,8 @@ def nested(
 def _classifier(given, default):
     if given is None:
         return default
-    if not (hasattr(given, "fit") and hasattr(given, "predict_proba")):
-        raise TypeError(f"classifier must be an estimator of scikit-learn with predict_proba, but is {given!r}")
+    if not (hasattr(given, "fit") and hasattr(given, "predict_log_proba")):
+        raise TypeError(f"classifier must be an estimator of scikit-learn with predict_log_proba, but is {given!r}")
     return given
 
 
@@ -310,7 +310,8 @@ def _odds(features, outcome, held, classifier):
         odds = fitted.decision_function(features[held])
         if np.allclose(expit(odds), fitted.predict_proba(features[held])[:, 1], atol=1e-9):
             return odds
-    logs = fitted.predict_log_proba(features[held])
+    with np.errstate(divide="ignore"):
+        logs = fitted.predict_log_proba(features[held])
     return np.clip(logs[:, 1] - logs[:, 0], -1e9, 1e9)  # a probability of zero is no certainty
 
 
