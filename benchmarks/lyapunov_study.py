@@ -1,6 +1,6 @@
 """Can the first steps tell how training will end? The study: 32 000 networks, 5000 steps, 9 exponents at every step.
 
-    python benchmarks/lyapunov_study.py                         # about six minutes on two idle cores
+    python benchmarks/lyapunov_study.py                         # ten minutes of processor time
     python benchmarks/lyapunov_study.py --smoke                 # the same path in seconds, with few networks and steps
     python benchmarks/lyapunov_study.py --checkpoint part       # interrupted, it goes on with the same command
 
@@ -200,7 +200,8 @@ def compute(study: Study, *, devices=None, checkpoint=None, report=None) -> dict
         if index:
             return None
     parts = {name: part[:, :, : study.networks] for name, part in parts.items()}
-    facts = dict(activations=study.activations, initializations=INITIALIZATIONS, steps=share.times, rate=RATE, start_seed=SEED)
+    facts = dict(activations=study.activations, initializations=INITIALIZATIONS, steps=share.times)
+    facts |= dict(rate=RATE, start_seed=SEED)
     return {name: np.asarray(value) for name, value in (facts | {"X": share.X, "y": share.y} | parts).items()}
 
 

@@ -5,8 +5,9 @@
 One table for each combination and class: the area under the ROC curve on the half of the runs that was held out, with
 95 % intervals of a stratified bootstrap. A single number keeps the sign that is right on the other half; naive Bayes is
 fitted there. Exponents are numbered from the largest to the smallest of a run at that step. The QR decomposition, from
-the identity, leaves them in that order only late (after 75 steps in one run of ten or fewer); both orders were looked at on the first 2048
-runs of each combination before this one was chosen, and the last forecast of each table takes the other. The classes: a final loss below 4, above 100, and the lowest quarter of the combination, which always exists
+the identity, leaves them in that order only late (after 75 steps in about one run of ten, or fewer). Both orders were
+looked at on the first 2048 runs of each combination before this one was chosen; the last forecast of each table takes
+the other. The classes: a final loss below 4, above 100, and the lowest quarter of the combination, which always exists
 (tanh networks fit their target, which two tanh neurons made: there it tells who is ahead in the last phase, no more).
 A class with fewer than 20 runs in it or outside is counted and not judged. The last lines of a table are a nested
 comparison by logistic regression: by how much the exponents, all nine or 5 to 8, raise the area beyond that of the

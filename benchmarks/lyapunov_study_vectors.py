@@ -1,6 +1,6 @@
 """Covariant vectors of the study's networks: do tangencies in the first steps tell of the end, better than the loss?
 
-    python benchmarks/lyapunov_study_vectors.py lyapunov_study.npz       # about a minute on two idle cores
+    python benchmarks/lyapunov_study_vectors.py lyapunov_study.npz       # a few minutes
 
 For the first 1000 networks of each combination, whose final losses are in the file, the covariant Lyapunov vectors of the
 first 75 steps are computed in two ways: with the 250 following steps known ("orbit"), and with the last derivative
