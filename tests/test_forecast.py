@@ -5,11 +5,14 @@ import numpy as np
 import pytest
 from scipy.special import expit
 from scipy.stats import norm
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score, roc_curve
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
 from learndyn import forecast
+from learndyn.forecast import bootstrap
+from learndyn.forecast.classifier import held_out_odds
 
 KEY = jax.random.key(0)
 
@@ -77,12 +80,12 @@ def test_intervals_cover_the_truth_as_often_as_they_say():
 def test_a_resample_with_ties_is_the_area_of_the_runs_drawn():
     scores, outcome = runs(50, 1.0)
     scores = scores.round(0)
-    counts = forecast._counts(outcome, KEY, 20)
+    counts = bootstrap.draw_counts(outcome, KEY, 20)
     assert (counts[:, outcome].sum(axis=1) == outcome.sum()).all() and (counts.sum(axis=1) == 50).all()
-    drawn = forecast._resampled(scores[:, None], outcome, counts)[:, 0]
+    drawn = bootstrap.resampled_areas(scores[:, None], outcome, counts)[:, 0]
     wanted = [roc_auc_score(np.repeat(outcome, row), np.repeat(scores, row)) for row in counts]
     np.testing.assert_allclose(drawn, wanted, atol=1e-14)
-    turned = forecast._resampled(scores[:, None], ~outcome, counts)[:, 0]  # the class is the larger part now
+    turned = bootstrap.resampled_areas(scores[:, None], ~outcome, counts)[:, 0]  # the class is the larger part now
     np.testing.assert_allclose(turned, 1 - drawn, atol=1e-14)
 
 
@@ -156,6 +159,6 @@ def test_odds_are_told_apart_where_probabilities_round_to_one():
     outcome = np.arange(200) % 2 == 0
     feature = 40.0 * outcome + rng.standard_normal(200)
     held = forecast.split(outcome, 0.5, key=KEY)
-    for classifier in (forecast.GaussianNB(), forecast.LogisticRegression()):
-        odds = forecast._odds(feature[:, None], outcome, held, classifier)
+    for classifier in (GaussianNB(), LogisticRegression()):
+        odds = held_out_odds(feature[:, None], outcome, held, classifier)
         assert np.isfinite(odds).all() and len(np.unique(odds)) == held.sum()
