@@ -12,23 +12,22 @@ An idea a module:
 - `report`: findings with evidence and advice, as text and as a table;
 - `failures`: each failure produced on purpose, at any severity, many runs at once;
 - `training`: the trainings behind them, one compiled program for all.
+
+The rules, the recipes of the failures, and what brings what about are the dictionaries `RULES`, `RECIPES`, and `CONSEQUENCES`.
 """
 
 from learndyn.diagnose.assessment import Assessment, Score, assess
 from learndyn.diagnose.calibration import fit
 from learndyn.diagnose.examine import diagnose
-from learndyn.diagnose.failures import RECIPES, Run, generate
+from learndyn.diagnose.failures import RECIPES as RECIPES, Run, generate
 from learndyn.diagnose.logs import read_csv
 from learndyn.diagnose.report import Diagnosis, Finding
-from learndyn.diagnose.rules import CONSEQUENCES, RULES
+from learndyn.diagnose.rules import CONSEQUENCES as CONSEQUENCES, RULES as RULES
 
 __all__ = [
     "Assessment",
-    "CONSEQUENCES",
     "Diagnosis",
     "Finding",
-    "RECIPES",
-    "RULES",
     "Run",
     "Score",
     "assess",
