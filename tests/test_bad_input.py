@@ -1189,7 +1189,6 @@ TABLE = [
     Row("exercises.lyapunov_descent.check_tangent", lambda: downhill.check_tangent(3), TypeError, "answer", "3", "function"),
     Row("exercises.lyapunov_descent.check_pair", lambda: downhill.check_pair(3), TypeError, "answer", "3", "function"),
     Row("exercises.lyapunov_descent.check_orbit", lambda: downhill.check_orbit(3), TypeError, "answer", "3", "function"),
-    Row("exercises.lyapunov_descent.check_wait", lambda: downhill.check_wait(3), TypeError, "answer", "3", "function"),
     Row("exercises.lyapunov_descent.check_volume", lambda: downhill.check_volume(3), TypeError, "answer", "3", "function"),
 ]  # fmt: skip
 

@@ -22,10 +22,6 @@ def orbit(phi, k):
     return np.sqrt(2) * np.cos(3**k * phi + np.pi * (3**k - 1) / 2)
 
 
-def wait(distance, size, curvature, rate):
-    return np.log(size / distance) / np.log1p(-rate * curvature)
-
-
 def volume(momentum, dimension, rate):
     return dimension * np.log(momentum) / rate
 
@@ -34,7 +30,6 @@ RIGHT = [
     (check.check_tangent, tangent),
     (check.check_pair, pair),
     (check.check_orbit, orbit),
-    (check.check_wait, wait),
     (check.check_volume, volume),
 ]
 
@@ -49,8 +44,6 @@ WRONG = [
     (check.check_pair, lambda: (np.array([[-1.0, 1.0], [0.0, 1.0]]), *pair()[1:]), "symmetric"),
     (check.check_orbit, lambda phi, k: np.sqrt(2) * np.cos(3**k * phi), "after 1 steps"),
     (check.check_orbit, lambda phi, k: np.cos(3**k * phi + np.pi * k), "after 0 steps"),
-    (check.check_wait, lambda d, s, h, rate: np.log(s / d) / (-rate * h), "descent needs"),
-    (check.check_wait, lambda d, s, h, rate: np.log10(s / d) / np.log1p(-rate * h), "descent needs"),
     (check.check_volume, lambda momentum, p, rate: np.log(momentum) / rate, "dimension 3"),
     (check.check_volume, lambda momentum, p, rate: p * np.log(momentum), "determinants"),
 ]

@@ -92,28 +92,6 @@ def check_orbit(answer: Callable) -> None:
     print("Right: your formula is the orbit, and each step triples the angle.")
 
 
-def check_wait(answer: Callable) -> None:
-    """The number of steps in which an error at a saddle grows to a given size.
-
-    Args:
-      answer: a function of (distance, size, curvature, rate), the curvature negative.
-
-    Raises:
-      AssertionError: names the case, the steps counted, and the answer.
-    """
-    require.callable_("answer", answer)
-    for distance, size, curvature, rate in ((1e-3, 1.0, -0.02, 0.25), (1e-9, 0.1, -0.5, 0.1), (1e-6, 1.0, -3.0, 0.5)):
-        error, steps = distance, 0
-        while error < size:
-            error, steps = error - rate * curvature * error, steps + 1
-        given = float(answer(distance, size, curvature, rate))
-        assert steps - 1 - 1e-6 <= given <= steps + 1, (
-            f"distance {distance:g}, size {size:g}, curvature {curvature:g}, rate {rate:g}: descent needs {steps} steps, "
-            f"the answer is {given:.6g}. Hint: a step multiplies the error by 1 - rate * curvature, not by its exponential"
-        )
-    print("Right: errors take as many steps as you say.")
-
-
 def check_volume(answer: Callable) -> None:
     r"""The mean log-volume of a step of the heavy ball on a loss with all kinds of curvature.
 
