@@ -304,10 +304,8 @@ TABLE = [
     Row("gradient_noise.mean_square_limit", lambda: gradient_noise.mean_square_limit(jnp.ones((3, 2)), 1), ValueError, "X", "rank 1",
         "full column rank"),
     Row("gradient_noise.mean_square_limit", lambda: gradient_noise.mean_square_limit(I2, 0), ValueError, "batch", "0", "at least 1"),
-    Row("exercises.learning_rate.check_estimate", lambda: rated.check_estimate(3), TypeError, "answer", "3", "function"),
     Row("exercises.learning_rate.check_trade", lambda: rated.check_trade(3), TypeError, "answer", "3", "function"),
     Row("exercises.learning_rate.check_variance", lambda: rated.check_variance(3), TypeError, "answer", "3", "function"),
-    Row("exercises.learning_rate.check_typical", lambda: rated.check_typical(3), TypeError, "answer", "3", "function"),
     # deep_linear
     Row("deep_linear.statistics", lambda: deep_linear.statistics(jnp.ones(3), ONES), ValueError, "X", "(3,)", "2 axes"),
     Row("deep_linear.statistics", lambda: deep_linear.statistics(I2, jnp.ones((3, 1))), ValueError, "y", "(3, 1)", "2 x any"),
