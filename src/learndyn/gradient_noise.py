@@ -204,7 +204,7 @@ def regression_stationary(
     Raises:
       ValueError, TypeError: for bad data, and for a rate at which there is no stationary covariance.
 
-    Source: derived in the chapter on the learning rate.
+    Source: derived here: two samples of a batch are the same one with probability 1/B, and otherwise independent, which gives T.
     """
     X = _require_regressors(X, batch)
     require.matrix("y", y, rows=X.shape[0], columns=1)
@@ -236,7 +236,9 @@ def mean_square_limit(X: Float[Array, "n d"], batch: int) -> float:
     Raises:
       ValueError, TypeError: for bad data.
 
-    Source: the criterion of Ma, Bassily & Belkin (2018) is a bound on it; derived in the chapter on the learning rate.
+    Source: the criterion of Ma, Bassily & Belkin (2018) is a bound on it. The map $1-\eta L+\eta^2T$ and $L^{-1}T$ keep
+    positive matrices positive, so their spectral radii are eigenvalues with positive eigenmatrices (Krein & Rutman): with
+    $TP=\rho LP$ and $\eta\rho\ge1$ a step takes P to at least P, and a step that shrinks no Q has $\eta L^{-1}TQ\succeq Q$.
     """
     return _limit(*_forget_and_spread(_require_regressors(X, batch), batch))
 
