@@ -1081,7 +1081,6 @@ TABLE = [
         "3", "scikit-learn"),
     Row("forecast.nested", lambda: forecast.nested(SCORES, SCORES[:2], ENDED, key=KEY), ValueError, "extra", "(2,)", "one row"),
     Row("exercises.deciding_early.check_order_chance", lambda: decided.check_order_chance(3), TypeError, "answer", "3", "function"),
-    Row("exercises.deciding_early.check_without_replacement", lambda: decided.check_without_replacement(3), TypeError, "answer", "3", "function"),
     Row("exercises.deciding_early.check_halving", lambda: decided.check_halving(3), TypeError, "answer", "3", "function"),
     Row("exercises.deciding_early.check_break_even", lambda: decided.check_break_even(3), TypeError, "answer", "3", "function"),
     Row("exercises.forecast.check_area", lambda: told.check_area(3), TypeError, "answer", "3", "function"),

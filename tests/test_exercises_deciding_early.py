@@ -1,7 +1,5 @@
 """The property checks accept right answers and name what is wrong in typical wrong ones."""
 
-from math import comb
-
 import numpy as np
 import pytest
 from scipy.optimize import brentq
@@ -15,14 +13,6 @@ def test_order_chance():
         check.check_order_chance(lambda c: (1 + c) / 2)
     with pytest.raises(AssertionError, match="correlation 0.0: the chance is 0,"):  # without the half
         check.check_order_chance(lambda c: np.arcsin(c) / np.pi)
-
-
-def test_without_replacement():
-    check.check_without_replacement(lambda r, N, n: comb(N - 1 - r, n - 1) / comb(N, n))
-    with pytest.raises(AssertionError, match="rank 0, 2 of 5"):  # with replacement
-        check.check_without_replacement(lambda r, N, n: (1 - r / N) ** n - (1 - (r + 1) / N) ** n)
-    with pytest.raises(AssertionError, match="must be drawn"):  # nobody lower is drawn, the run itself may be missing
-        check.check_without_replacement(lambda r, N, n: comb(N - r, n) / comb(N, n))
 
 
 def test_halving():

@@ -1,6 +1,5 @@
 """Property checks for the exercises of *Deciding early*."""
 
-import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -30,29 +29,6 @@ def check_order_chance(answer: Callable) -> None:
             "two sectors of angle pi - arccos(c)"
         )
     print("Right: the chance of the right order is the share of the circle where both differences have one sign.")
-
-
-def check_without_replacement(answer: Callable) -> None:
-    r"""The chances of all draws without replacement, counted one by one.
-
-    Args:
-      answer: a function of (rank, pool, number): the chance that the run with `rank` others below it is the best of
-        `number` different runs from a pool of `pool`.
-
-    Raises:
-      AssertionError: names the case, the answer, and the count.
-    """
-    require.callable_("answer", answer)
-    for pool, number in ((5, 2), (6, 3), (7, 6), (4, 1)):
-        draws = list(itertools.combinations(range(pool), number))
-        for rank in range(pool):
-            right = sum(min(draw) == rank for draw in draws) / len(draws)
-            given = float(answer(rank, pool, number))
-            assert abs(given - right) < 1e-12, (
-                f"rank {rank}, {number} of {pool} runs: the chance is {given:.6g}, and of all draws it is {right:.6g}. "
-                "Hint: the run itself must be drawn, and all others from the runs above it"
-            )
-    print("Right: your chances are those of all draws.")
 
 
 def check_halving(answer: Callable) -> None:
