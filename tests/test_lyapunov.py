@@ -116,7 +116,7 @@ def test_lorenz():
 
 
 def test_rossler_contracts_as_its_divergence():
-    # a = b = 0.2, c = 5.7: of the two published values of the last exponent, -5.145 and -5.39, the divergence decides
+    # a = b = 0.2, c = 5.7: of the two quoted values of the last exponent, -5.145 and -5.39, the divergence decides
     h = 0.02
     step = lyapunov.flow_map(rossler, h)
     run = lyapunov.spectrum(step, jnp.array([1.0, 1.0, 0.0]), 105_000, transient=5000, dt=h, block=5000)

@@ -31,7 +31,7 @@ EVERYDAY = {
 }
 # Places in which a word that means one thing elsewhere means another.
 OTHERWISE = ["residual stream", "like a saddle", "which its symmetry allows", "linearization must hold", "symmetry is a momentum",
-             "others must sink", "by symmetry"]
+             "by symmetry"]
 # Words that mean something else in a whole chapter.
 OF_ITS_OWN = {"lyapunov/exponents": {"residual": "of a covariant vector"}}
 
