@@ -1,5 +1,8 @@
 """Every chapter has the one skeleton, and the checker of the skeleton sees each departure from it."""
 
+import re
+from collections import Counter
+
 import pytest
 import skeleton
 from minibook import HEADER, REPOSITORY
@@ -17,6 +20,13 @@ ALLOWED: dict[str, dict[str, str]] = {}
 def test_chapter(path):
     allowed = frozenset(ALLOWED.get(path.stem, {}))
     assert skeleton.problems(path.read_text(encoding="utf8"), keys=KEYS, allowed=allowed) == []
+
+
+def test_a_label_belongs_to_one_page():
+    labels = re.compile(r"^(?:\$\$ \(([\w-]+)\)|\(([\w-]+)\)=|:label: ([\w-]+))$", re.M)
+    count = Counter(next(filter(None, found)) for p in BOOK.rglob("*.md") for found in labels.findall(p.read_text("utf8")))
+    assert len(count) > 100
+    assert [label for label, times in count.items() if times > 1] == []
 
 
 def test_other_pages_cite_what_the_bibliography_has():
