@@ -23,7 +23,7 @@ def test_chapter(path):
 
 
 def test_a_label_belongs_to_one_page():
-    labels = re.compile(r"\$\$ \(([\w-]+)\)$|^\(([\w-]+)\)=$|^:label: ([\w-]+)$|figure: \{name: ([\w-]+)", re.M)
+    labels = re.compile(r"\$\$ \(([\w-]+)\)$|^\(([\w-]+)\)=$|^:label: ([\w-]+)$|^ +name: (fig-[\w-]+)$", re.M)
     count = Counter(next(filter(None, found)) for p in CHAPTERS for found in labels.findall(p.read_text("utf8")))
     assert len(count) > 100
     assert [label for label, times in count.items() if times > 1] == []
