@@ -22,14 +22,16 @@ def network_tangent(
 
     With $\tilde x = (x, 1)$, $\tilde w = (w, b)$, and $\phi_j, \phi'_j, \phi''_j$ at $z_j = \tilde w_j \cdot \tilde x$:
 
-    $$\frac{\partial^2 L}{\partial \tilde w_{j\alpha} \partial \tilde w_{k\beta}} = \sum_s
-    (a_j a_k \phi'_j \phi'_k + \delta_{jk}\, r\, a_j \phi''_j)\, \tilde x_\alpha \tilde x_\beta, \qquad
-    \frac{\partial^2 L}{\partial \tilde w_{j\alpha} \partial a_k} = \sum_s
-    (a_j \phi'_j \phi_k + \delta_{jk}\, r\, \phi'_j)\, \tilde x_\alpha, \qquad
-    \frac{\partial^2 L}{\partial \tilde w_{j\alpha} \partial c} = \sum_s a_j \phi'_j \tilde x_\alpha,$$
-
-    $$\frac{\partial^2 L}{\partial a_j \partial a_k} = \sum_s \phi_j \phi_k, \qquad
-    \frac{\partial^2 L}{\partial a_j \partial c} = \sum_s \phi_j, \qquad \frac{\partial^2 L}{\partial c^2} = \sum_s 1.$$
+    $$\begin{aligned}
+    \frac{\partial^2 L}{\partial \tilde w_{j\alpha} \partial \tilde w_{k\beta}} &= \sum_s
+    (a_j a_k \phi'_j \phi'_k + \delta_{jk}\, r\, a_j \phi''_j)\, \tilde x_\alpha \tilde x_\beta, &
+    \frac{\partial^2 L}{\partial a_j \partial a_k} &= \sum_s \phi_j \phi_k, \\
+    \frac{\partial^2 L}{\partial \tilde w_{j\alpha} \partial a_k} &= \sum_s
+    (a_j \phi'_j \phi_k + \delta_{jk}\, r\, \phi'_j)\, \tilde x_\alpha, &
+    \frac{\partial^2 L}{\partial a_j \partial c} &= \sum_s \phi_j, \\
+    \frac{\partial^2 L}{\partial \tilde w_{j\alpha} \partial c} &= \sum_s a_j \phi'_j \tilde x_\alpha, &
+    \frac{\partial^2 L}{\partial c^2} &= \sum_s 1.
+    \end{aligned}$$
 
     Each is a product rule: the terms with $\delta_{jk}$ are what the residual weighs, the others are $\nabla f \nabla f^\top$.
 
