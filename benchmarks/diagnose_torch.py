@@ -1,7 +1,7 @@
 """A PyTorch loop that logs what `learndyn.diagnose` reads, and the failures that it makes on purpose.
 
-    python -m venv /tmp/torch && /tmp/torch/bin/pip install torch numpy
-    python benchmarks/diagnose.py --torch /tmp/torch/bin/python
+    python -m venv .torch && .torch/bin/pip install torch numpy
+    python benchmarks/diagnose.py --torch .torch/bin/python
 
 Runs by itself in an environment with torch and numpy (and without JAX): reads digits from an .npz file, writes one .csv
 file a run. `Log` is what a loop of one's own needs. Another architecture (convolutions) and another optimizer (Adam) than
@@ -16,7 +16,7 @@ import numpy as np
 try:
     import torch
 except ImportError:
-    sys.exit("this needs torch: python -m venv /tmp/torch && /tmp/torch/bin/pip install torch numpy")
+    sys.exit("this needs torch: python -m venv .torch && .torch/bin/pip install torch numpy")
 from torch import nn
 
 STEPS, EVERY = 400, 4
