@@ -19,9 +19,12 @@ from book._ext import execution, wakeup
 wakeup.poll_in_short_slices()
 
 
-# Figures for a page, not for a live kernel.  And one thread for LAPACK: chapters run side by side, and the threads of
-# OpenBLAS spin while they wait, which a small matrix never repays.
-KERNEL = {"LEARNDYN_EXPLORE": "page", "OPENBLAS_NUM_THREADS": "1"}
+# Figures for a page, not for a live kernel.  One thread for LAPACK: chapters run side by side, and the threads of
+# OpenBLAS spin while they wait, which a small matrix never repays.  And XLA's older way of writing a fused loop: a chapter
+# compiles hundreds of small programs, and the newer way costs it an eighth to a quarter of its processor time.
+# (XLA takes the last word where a flag is given twice: a reader's own stands behind ours.)
+XLA_FLAGS = f"--xla_cpu_use_fusion_emitters=false {os.environ.get('XLA_FLAGS', '')}".strip()
+KERNEL = {"LEARNDYN_EXPLORE": "page", "OPENBLAS_NUM_THREADS": "1", "XLA_FLAGS": XLA_FLAGS}
 
 
 class Chapter(NotebookItem):

@@ -21,9 +21,9 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from learndyn import diagnose
-from learndyn.diagnose import training
-from learndyn.diagnose.calibration import CALIBRATION
+from learndyn import diagnosis
+from learndyn.diagnosis import training
+from learndyn.diagnosis.calibration import CALIBRATION
 
 LEAST = 0.9  # precision and recall
 SLACK = 0.02  # of recall + specificity on the runs of the fit, for machines round differently and trainings tell
@@ -32,19 +32,19 @@ FIT, HELD_OUT = 1, 4
 
 
 def produce(seed, count):
-    keys = jax.random.split(jax.random.key(seed), 1 + len(diagnose.RECIPES))
-    return [run for key, failure in zip(keys, ("healthy", *diagnose.RECIPES))
-            for run in diagnose.generate(failure, count, key=key, progress=True)]  # fmt: skip
+    keys = jax.random.split(jax.random.key(seed), 1 + len(diagnosis.RECIPES))
+    return [run for key, failure in zip(keys, ("healthy", *diagnosis.RECIPES))
+            for run in diagnosis.generate(failure, count, key=key, progress=True)]  # fmt: skip
 
 
 def refit(runs):
     """For each rule the threshold and slope that these runs give, and what the library's threshold loses against it."""
-    scores = [(run.failure, diagnose.diagnose(run.record).scores) for run in runs]
-    for name in diagnose.RULES:
+    scores = [(run.failure, diagnosis.diagnose(run.record).scores) for run in runs]
+    for name in diagnosis.RULES:
         sick = np.array([found.get(name, -np.inf) for failure, found in scores if failure == name])
         sound = np.array([found.get(name, -np.inf) for failure, found in scores
-                          if failure != name and name not in diagnose.CONSEQUENCES.get(failure, ())])  # fmt: skip
-        threshold, slope = diagnose.fit(sick, sound)
+                          if failure != name and name not in diagnosis.CONSEQUENCES.get(failure, ())])  # fmt: skip
+        threshold, slope = diagnosis.fit(sick, sound)
         gain = lambda t: np.mean(sick > t) + np.mean(sound <= t)
         yield name, threshold, slope, gain(threshold) - gain(CALIBRATION[name][0])
 
@@ -55,7 +55,7 @@ def causes(runs):
              "a damaged batch": "one batch", "three steps too long": "rate raised"}  # fmt: skip
     for cause, said in known.items():
         mine = [run for run in runs if run.cause == cause]
-        told = [f.cause for run in mine for f in diagnose.diagnose(run.record).findings if f.name == run.failure]
+        told = [f.cause for run in mine for f in diagnosis.diagnose(run.record).findings if f.name == run.failure]
         yield cause, len(mine), len(told), np.mean([(text or "").startswith(said) for text in told]) if told else np.nan
 
 
@@ -65,14 +65,14 @@ def through_torch(python, seeds=2):
     with tempfile.TemporaryDirectory() as folder:
         X, y = training.images()
         source = Path(folder) / "digits.npz"
-        np.savez(source, X=X, y=y.astype(np.int64), failures=["healthy", *diagnose.RECIPES])
+        np.savez(source, X=X, y=y.astype(np.int64), failures=["healthy", *diagnosis.RECIPES])
         subprocess.run([python, Path(__file__).with_name("diagnose_torch.py"), source, folder, str(seeds)], check=True)
         for path in sorted(Path(folder).glob("*.csv")):
-            runs.append(diagnose.Run(diagnose.read_csv(path), path.name.split(".")[0], "", 0.0))
+            runs.append(diagnosis.Run(diagnosis.read_csv(path), path.name.split(".")[0], "", 0.0))
     for run in runs:
-        print(f"{run.failure:22s} {', '.join(diagnose.diagnose(run.record).names) or 'nothing found'}")
-    print(f"\n{runs[-1].failure}, a run whole\n{diagnose.diagnose(runs[-1].record)}")
-    print(f"\nthe thresholds of the library on runs of PyTorch\n{diagnose.assess(runs)}")
+        print(f"{run.failure:22s} {', '.join(diagnosis.diagnose(run.record).names) or 'nothing found'}")
+    print(f"\n{runs[-1].failure}, a run whole\n{diagnosis.diagnose(runs[-1].record)}")
+    print(f"\nthe thresholds of the library on runs of PyTorch\n{diagnosis.assess(runs)}")
 
 
 def main():
@@ -93,10 +93,10 @@ def main():
         print(f'    "{name}": ({threshold:.3g}, {slope:.3g}),'.ljust(50) + f"# {CALIBRATION[name]}")
         stale += [name] if options.count >= 100 and loss > SLACK else []
 
-    found, healthy = diagnose.assess(held_out), [run for run in held_out if run.failure == "healthy"]
+    found, healthy = diagnosis.assess(held_out), [run for run in held_out if run.failure == "healthy"]
     print(f"\nheld-out runs, precision where as many are sick as sound\n{found}")
-    print(f"\nthe same, with consequences counted as false alarms\n{diagnose.assess(held_out, consequences=False)}")
-    alarms = [bool(diagnose.diagnose(run.record).findings) for run in healthy]
+    print(f"\nthe same, with consequences counted as false alarms\n{diagnosis.assess(held_out, consequences=False)}")
+    alarms = [bool(diagnosis.diagnose(run.record).findings) for run in healthy]
     print(f"\nhealthy runs with any finding: {sum(alarms)} of {len(alarms)}")
     print("\ncause, runs, of them found, of those the cause right")
     for cause, number, told, right in causes(held_out):

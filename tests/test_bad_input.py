@@ -33,7 +33,7 @@ from learndyn import (
     edge_flow,
     ensembles,
     equal_loss,
-    diagnose,
+    diagnosis,
     diagonal,
     equilibria,
     explore,
@@ -43,8 +43,10 @@ from learndyn import (
     gates,
     gradient_noise,
     greedy_low_rank,
+    handover,
     javascript,
     kernels,
+    lenses,
     linear_attention,
     linearization,
     losses,
@@ -56,6 +58,7 @@ from learndyn import (
     pesme_flammarion,
     self_stabilization,
     restarts,
+    spectral_filters,
     sectors,
     stagewise,
     symmetries,
@@ -70,10 +73,14 @@ from learndyn.exercises import beyond as announced
 from learndyn.exercises import broken_laws as broken
 from learndyn.exercises import deciding_early as decided
 from learndyn.exercises import dynamics, linear_neuron, stability
+from learndyn.exercises import failures as wrong
+from learndyn.exercises import generalization as gap
+from learndyn.exercises import lenses as seen_by
 from learndyn.exercises import forecast as told
 from learndyn.exercises import deep_linear as ranks
 from learndyn.exercises import implicit_bias as fits
 from learndyn.exercises import learning_rate as rated
+from learndyn.exercises import leaving_lazy as left_lazy
 from learndyn.exercises import linear_attention as heads
 from learndyn.exercises import linearization as linear
 from learndyn.exercises import lyapunov_descent as downhill
@@ -256,29 +263,46 @@ class Row(NamedTuple):
 SCORES, ENDED = np.array([0.0, 1.0, 2.0, 3.0]), np.array([False, True, False, True])
 
 LINES = np.ones(30)
+LENS_ONE = ({"W": jnp.ones((3, 4))}, {"W": jnp.ones((2, 3))})
+LENS_START = jax.tree.map(lambda leaf: leaf[None], LENS_ONE)
+LENS_X, LENS_Y, LENS_RATES = jnp.ones((5, 4)), jnp.ones((5, 2)), jnp.array([0.1])
+LENS_SEEN = lenses.Lenses(*(jnp.ones((3, 1)) for _ in range(8)))
+
 
 TABLE = [
-    # diagnose
-    Row("diagnose.diagnose", lambda: diagnose.diagnose(3), TypeError, "run", "int", "dictionary"),
-    Row("diagnose.diagnose", lambda: diagnose.diagnose({"loss": LINES}), ValueError, "run", "['loss']", "'train_loss'"),
-    Row("diagnose.diagnose", lambda: diagnose.diagnose({"train_loss": LINES, "val_loss": LINES}), ValueError, "an entry of run",
+    Row("exercises.generalization.check_steps", lambda: gap.check_steps(3), TypeError, "answer", "3", "function"),
+    Row("exercises.generalization.check_mean", lambda: gap.check_mean(3), TypeError, "answer", "3", "function"),
+    Row("exercises.generalization.check_margin", lambda: gap.check_margin(3), TypeError, "answer", "3", "function"),
+    # spectral_filters
+    Row("spectral_filters.stopped_flow", lambda: spectral_filters.stopped_flow(-LINES, 1.0), ValueError, "eigenvalues", "-1.0", "zero or positive"),
+    Row("spectral_filters.stopped_flow", lambda: spectral_filters.stopped_flow(LINES, -1.0), ValueError, "time", "-1.0", "zero or positive"),
+    Row("spectral_filters.ridge", lambda: spectral_filters.ridge(LINES, 0.0), ValueError, "penalty", "0.0", "positive"),
+    Row("spectral_filters.ridge", lambda: spectral_filters.ridge(NAN, 1.0), ValueError, "eigenvalues", "nan", "finite"),
+    Row("spectral_filters.risk", lambda: spectral_filters.risk(LINES, 0 * LINES, LINES, 1.0), ValueError, "eigenvalues", "0.0", "positive"),
+    Row("spectral_filters.risk", lambda: spectral_filters.risk(LINES, LINES, LINES, -2.0), ValueError, "noise", "-2.0", "zero or positive"),
+    Row("spectral_filters.best_time", lambda: spectral_filters.best_time(LINES, 1.0, 0.0), ValueError, "noise", "0.0", "positive"),
+    Row("spectral_filters.best_time", lambda: spectral_filters.best_time(LINES, -1.0, 1.0), ValueError, "signal", "-1.0", "zero or positive"),
+    # diagnosis
+    Row("diagnosis.diagnose", lambda: diagnosis.diagnose(3), TypeError, "run", "int", "dictionary"),
+    Row("diagnosis.diagnose", lambda: diagnosis.diagnose({"loss": LINES}), ValueError, "run", "['loss']", "'train_loss'"),
+    Row("diagnosis.diagnose", lambda: diagnosis.diagnose({"train_loss": LINES, "val_loss": LINES}), ValueError, "an entry of run",
         "'val_loss'", "validation_loss"),
-    Row("diagnose.diagnose", lambda: diagnose.diagnose({"train_loss": LINES[:7]}), ValueError, "train_loss", "7", "at least 20"),
-    Row("diagnose.diagnose", lambda: diagnose.diagnose({"train_loss": -LINES}), ValueError, "train_loss", "-1.0", "zero or positive"),
-    Row("diagnose.diagnose", lambda: diagnose.diagnose({"train_loss": LINES, "update_ratio": LINES}), ValueError, "update_ratio",
+    Row("diagnosis.diagnose", lambda: diagnosis.diagnose({"train_loss": LINES[:7]}), ValueError, "train_loss", "7", "at least 20"),
+    Row("diagnosis.diagnose", lambda: diagnosis.diagnose({"train_loss": -LINES}), ValueError, "train_loss", "-1.0", "zero or positive"),
+    Row("diagnosis.diagnose", lambda: diagnosis.diagnose({"train_loss": LINES, "update_ratio": LINES}), ValueError, "update_ratio",
         "(30,)", "(lines, layers)"),
-    Row("diagnose.generate", lambda: diagnose.generate("loss spikes", 1, key=KEY), ValueError, "failure", "'loss spikes'",
+    Row("diagnosis.generate", lambda: diagnosis.generate("loss spikes", 1, key=KEY), ValueError, "failure", "'loss spikes'",
         "did you mean 'loss spike'"),
-    Row("diagnose.generate", lambda: diagnose.generate("healthy", 0, key=KEY), ValueError, "count", "0", "at least 1"),
-    Row("diagnose.generate", lambda: diagnose.generate("healthy", 1, key=3), TypeError, "key", "3", "PRNG key"),
-    Row("diagnose.generate", lambda: diagnose.generate("healthy", 1, key=KEY, severity=1.5), ValueError, "severity", "1.5", "between 0 and 1"),
-    Row("diagnose.generate", lambda: diagnose.generate("healthy", 1, key=KEY, steps=101), ValueError, "steps", "101", "multiple of every"),
-    Row("diagnose.assess", lambda: diagnose.assess(3), TypeError, "runs", "3", "sequence"),
-    Row("diagnose.assess", lambda: diagnose.assess([{"train_loss": LINES}]), TypeError, "runs[0]", "dict", "a Run"),
-    Row("diagnose.fit", lambda: diagnose.fit([], [1.0]), ValueError, "sick", "[]", "finite"),
-    Row("diagnose.fit", lambda: diagnose.fit([1.0], [np.nan]), ValueError, "sound", "nan", "finite"),
-    Row("diagnose.read_csv", lambda: diagnose.read_csv(3), TypeError, "path", "3", "path of a file"),
-    Row("diagnose.read_csv", lambda: diagnose.read_csv("a.csv", columns={"loss": "los"}), ValueError, "columns['loss']", "'los'", "train_loss"),
+    Row("diagnosis.generate", lambda: diagnosis.generate("healthy", 0, key=KEY), ValueError, "count", "0", "at least 1"),
+    Row("diagnosis.generate", lambda: diagnosis.generate("healthy", 1, key=3), TypeError, "key", "3", "PRNG key"),
+    Row("diagnosis.generate", lambda: diagnosis.generate("healthy", 1, key=KEY, severity=1.5), ValueError, "severity", "1.5", "between 0 and 1"),
+    Row("diagnosis.generate", lambda: diagnosis.generate("healthy", 1, key=KEY, steps=101), ValueError, "steps", "101", "multiple of every"),
+    Row("diagnosis.assess", lambda: diagnosis.assess(3), TypeError, "runs", "3", "sequence"),
+    Row("diagnosis.assess", lambda: diagnosis.assess([{"train_loss": LINES}]), TypeError, "runs[0]", "dict", "a Run"),
+    Row("diagnosis.fit", lambda: diagnosis.fit([], [1.0]), ValueError, "sick", "[]", "finite"),
+    Row("diagnosis.fit", lambda: diagnosis.fit([1.0], [np.nan]), ValueError, "sound", "nan", "finite"),
+    Row("diagnosis.read_csv", lambda: diagnosis.read_csv(3), TypeError, "path", "3", "path of a file"),
+    Row("diagnosis.read_csv", lambda: diagnosis.read_csv("a.csv", columns={"loss": "los"}), ValueError, "columns['loss']", "'los'", "train_loss"),
     # gradient_noise
     Row("gradient_noise.per_sample_gradients", lambda: gradient_noise.per_sample_gradients(3, I2), TypeError, "losses", "3", "function"),
     Row("gradient_noise.per_sample_gradients", lambda: gradient_noise.per_sample_gradients(QUADRATIC, I2), ValueError, "losses", "()", "a vector"),
@@ -297,10 +321,6 @@ TABLE = [
     Row("gradient_noise.stationary", lambda: gradient_noise.stationary(jnp.triu(jnp.ones((2, 2))), I2, 0.1), ValueError, "hessian", "1", "symmetric"),
     Row("gradient_noise.stationary", lambda: gradient_noise.stationary(jnp.ones((2, 3)), I2, 0.1), ValueError, "hessian", "(2, 3)", "square"),
     Row("gradient_noise.stationary", lambda: gradient_noise.stationary(I2, jnp.eye(3), 0.1), ValueError, "noise", "(3, 3)", "2 x 2"),
-    Row("gradient_noise.regression_stationary", lambda: gradient_noise.regression_stationary(I2, jnp.ones((2, 1)), 9.0, 1), ValueError,
-        "learning_rate", "9.0", "below the limit"),
-    Row("gradient_noise.regression_stationary", lambda: gradient_noise.regression_stationary(I2, jnp.ones((3, 1)), 0.1, 1), ValueError, "y",
-        "(3, 1)", "2 x 1"),
     Row("gradient_noise.mean_square_limit", lambda: gradient_noise.mean_square_limit(jnp.ones((3, 2)), 1), ValueError, "X", "rank 1",
         "full column rank"),
     Row("gradient_noise.mean_square_limit", lambda: gradient_noise.mean_square_limit(I2, 0), ValueError, "batch", "0", "at least 1"),
@@ -765,6 +785,21 @@ TABLE = [
     Row("portraits.random_systems", lambda: equilibria.random_systems("saddle", 3, key=7), TypeError, "key", "7", "key"),
     Row("portraits.kinds_seen", lambda: equilibria.kinds_seen(NAN[None]), ValueError, "A", "nan", "finite"),
     # restarts
+    Row("handover.jacobian", lambda: handover.jacobian(3, PARAMS, I2), TypeError, "f", "3", "function"),
+    Row("handover.jacobian", lambda: handover.jacobian(MODEL.apply, PARAMS, jnp.ones(2)), ValueError, "X", "(2,)", "axes"),
+    Row("handover.jacobian", lambda: handover.jacobian(MODEL.apply, PARAMS, NAN), ValueError, "X", "nan", "finite"),
+    Row("handover.solve", lambda: handover.solve(MODEL.apply, PARAMS, I2, jnp.ones((3, 1)), I2, ridges=START), ValueError, "y", "(3, 1)", "2 x any"),
+    Row("handover.solve", lambda: handover.solve(MODEL.apply, PARAMS, I2, jnp.ones((2, 1)), I2, ridges=0 * START), ValueError, "ridges", "0", "positive"),
+    Row("handover.solve", lambda: handover.solve(MODEL.apply, PARAMS, I2, jnp.ones((2, 1)), NAN, ridges=START), ValueError, "X_other", "nan", "finite"),
+    Row("handover.velocity", lambda: handover.velocity(I2, TIMES), ValueError, "kernels", "(2, 2)", "3 axes"),
+    Row("handover.velocity", lambda: handover.velocity(jnp.ones((3, 2, 2)), TIMES), ValueError, "times", "2", "each of the 3"),
+    Row("handover.velocity", lambda: handover.velocity(jnp.zeros((2, 2, 2)), TIMES), ValueError, "kernels", "0", "must not be zero"),
+    Row("handover.first_calm", lambda: handover.first_calm(LINES, 0.0), ValueError, "threshold", "0.0", "positive"),
+    Row("handover.first_calm", lambda: handover.first_calm(LINES, 0.1, patience=0), ValueError, "patience", "0", "at least 1"),
+    Row("handover.first_calm", lambda: handover.first_calm(LINES[:0], 0.1), ValueError, "velocities", "[]", "at least one"),
+    Row("handover.price", lambda: handover.price(-1.0, samples=10), ValueError, "epochs", "-1.0", "zero or positive"),
+    Row("handover.price", lambda: handover.price(1.0, samples=0), ValueError, "samples", "0", "at least 1"),
+    Row("handover.price", lambda: handover.price(1.0, samples=5, checks=-1), ValueError, "checks", "-1", "at least 0"),
     Row("restarts.chances", lambda: restarts.chances(np.ones((2, 2)), 3), ValueError, "scores", "(2, 2)", "vector"),
     Row("restarts.chances", lambda: restarts.chances(np.array([1.0, np.nan]), 3), ValueError, "scores", "nan", "finite"),
     Row("restarts.chances", lambda: restarts.chances(np.ones(2), 0), ValueError, "number", "0", "at least 1"),
@@ -1062,6 +1097,15 @@ TABLE = [
     Row("curvature.descend", watched(state=(1,)), ValueError, "state", "((),)", "this optimizer"),
     Row("curvature.descend", watched(pairs=3), TypeError, "pairs", "3", "Eigenpairs"),
     # forecast
+    Row("exercises.lenses.check_balance", lambda: seen_by.check_balance(3), TypeError, "answer", "3", "function"),
+    Row("exercises.lenses.check_drift", lambda: seen_by.check_drift(3), TypeError, "answer", "3", "function"),
+    Row("lenses.watch", lambda: lenses.watch(LENS_START, LENS_X, LENS_Y[:2], LENS_RATES, steps=2, key=jax.random.key(0)), ValueError, "X and y", "(2, 2)", "(n, c)"),
+    Row("lenses.watch", lambda: lenses.watch(LENS_START, LENS_X, LENS_Y, -LENS_RATES, steps=2, key=jax.random.key(0)), ValueError, "learning_rates[0]", "-0.1", "positive"),
+    Row("lenses.saddle_rate", lambda: lenses.saddle_rate(LENS_START, LENS_X[:, :2], LENS_Y), ValueError, "start", "(1, 3, 4)", "shapes"),
+    Row("lenses.kernel", lambda: lenses.kernel(LENS_ONE, LENS_X[:, :2]), ValueError, "X", "(5, 2)", "4"),
+    Row("lenses.tangent_end", lambda: lenses.tangent_end(LENS_ONE, LENS_X, LENS_Y, LENS_RATES, steps=0), ValueError, "steps", "0", "at least 1"),
+    Row("lenses.departures", lambda: lenses.departures(LENS_SEEN, rate=jnp.ones(2)), ValueError, "rate", "(2,)", "(1,)"),
+    Row("lenses.finite_time", lambda: lenses.finite_time(jnp.ones((3, 1)), 0), ValueError, "window", "0", "at least 1"),
     Row("forecast.auc", lambda: forecast.auc(SCORES[:3], ENDED), ValueError, "scores", "(3,)", "one row for each of the 4 runs"),
     Row("forecast.auc", lambda: forecast.auc(SCORES, SCORES), TypeError, "outcome", "1.", "True and False"),
     Row("forecast.auc", lambda: forecast.auc(SCORES, ENDED | True), ValueError, "outcome", "4 of 4", "runs in the class and others"),
@@ -1080,9 +1124,16 @@ TABLE = [
     Row("forecast.compare", lambda: forecast.compare({"loss": SCORES}, ENDED, baseline="loss", key=KEY, classifier=3), TypeError, "classifier",
         "3", "scikit-learn"),
     Row("forecast.nested", lambda: forecast.nested(SCORES, SCORES[:2], ENDED, key=KEY), ValueError, "extra", "(2,)", "one row"),
+    Row("exercises.leaving_lazy.check_saved", lambda: left_lazy.check_saved(3), TypeError, "answer", "3", "function"),
+    Row("exercises.leaving_lazy.check_path_length", lambda: left_lazy.check_path_length(3), TypeError, "answer", "3", "function"),
+    Row("exercises.leaving_lazy.check_damped", lambda: left_lazy.check_damped(3), TypeError, "answer", "3", "function"),
     Row("exercises.deciding_early.check_order_chance", lambda: decided.check_order_chance(3), TypeError, "answer", "3", "function"),
     Row("exercises.deciding_early.check_halving", lambda: decided.check_halving(3), TypeError, "answer", "3", "function"),
     Row("exercises.deciding_early.check_break_even", lambda: decided.check_break_even(3), TypeError, "answer", "3", "function"),
+    Row("exercises.failures.check_gain", lambda: wrong.check_gain(3), TypeError, "answer", "3", "function"),
+    Row("exercises.failures.check_wait", lambda: wrong.check_wait(3), TypeError, "answer", "3", "function"),
+    Row("exercises.failures.check_precision", lambda: wrong.check_precision(3), TypeError, "answer", "3", "function"),
+    Row("exercises.failures.check_lead", lambda: wrong.check_lead(3), TypeError, "answer", "3", "function"),
     Row("exercises.forecast.check_area", lambda: told.check_area(3), TypeError, "answer", "3", "function"),
     Row("exercises.forecast.check_standard_error", lambda: told.check_standard_error(3), TypeError, "answer", "3", "function"),
     Row("exercises.forecast.check_frame", lambda: told.check_frame(3), TypeError, "answer", "3", "function"),

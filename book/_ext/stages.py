@@ -18,6 +18,7 @@ BUILD = ROOT / "_build"
 ENVIRONMENT = BUILD / ".doctrees" / "environment.pickle"
 STAMP = BUILD / "stamp"
 PYTEST = [sys.executable, "-m", "pytest"]
+PARALLEL = ["-n", os.cpu_count() or 1, "--dist", "worksteal"]
 
 
 def call(*command):
@@ -98,12 +99,13 @@ def book():
 def test():
     """Every check, each stage under a heading; later stages that need a failed one are left out."""
     tests = ROOT / "tests"
+    browser = lambda *options: call(*PYTEST, "-q", "--no-header", "-rs", *options, *sorted(tests.rglob("test_browser*.py")))
     stages = [
-        ("library and tooling", lambda: call(*PYTEST, tests, "-q", "--no-header", "-n", os.cpu_count() or 1, "--dist", "worksteal",
-                                             "--ignore-glob=*/test_browser*.py"), ()),
+        ("library and tooling", lambda: call(*PYTEST, tests, "-q", "--no-header", *PARALLEL, "--ignore-glob=*/test_browser*.py"), ()),
         ("chapters", chapters, ()),
         ("book", pages, ("chapters",)),
-        ("browser", lambda: call(*PYTEST, "-q", "--no-header", "-rs", *sorted(tests.rglob("test_browser*.py"))), ("book",)),
+        ("browser", lambda: browser("-m", "not timed", *PARALLEL), ("book",)),
+        ("browser, against the clock", lambda: browser("-m", "timed"), ("book",)),  # alone, or they would time each other
     ]
     results = {}
     for name, run, needs in stages:
@@ -111,10 +113,10 @@ def test():
         begin = time.monotonic()
         verdict = ("ok" if run() else "FAILED") if all(results[need][0] == "ok" for need in needs) else "left out"
         results[name] = verdict, time.monotonic() - begin
-    print(f"\n{'stage':<22}{'seconds':>8}")
+    print(f"\n{'stage':<28}{'seconds':>8}")
     for name, (verdict, seconds) in results.items():
-        print(f"{name:<22}{seconds:>8.0f}  {verdict}")
-    print(f"{'all':<22}{sum(seconds for _, seconds in results.values()):>8.0f}")
+        print(f"{name:<28}{seconds:>8.0f}  {verdict}")
+    print(f"{'all':<28}{sum(seconds for _, seconds in results.values()):>8.0f}")
     failed = [name for name, (verdict, _) in results.items() if verdict != "ok"]
     if failed:
         print(f"make test: failed in: {', '.join(failed)}")

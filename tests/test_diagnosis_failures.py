@@ -6,14 +6,14 @@ import numpy as np
 import optax
 import pytest
 
-from learndyn import diagnose
-from learndyn.diagnose import failures, training
+from learndyn import diagnosis
+from learndyn.diagnosis import failures, training
 
 COUNT = 6  # the same everywhere: one compilation
 
 
 def generate(failure, seed=0, severity=None, count=COUNT):
-    return diagnose.generate(failure, count, key=jax.random.key(seed), severity=severity)
+    return diagnosis.generate(failure, count, key=jax.random.key(seed), severity=severity)
 
 
 def test_the_log_is_that_of_an_independent_training():
@@ -83,21 +83,21 @@ def test_many_runs_go_in_pieces_of_one_shape(monkeypatch):
         np.testing.assert_allclose(a.record["train_loss"][:10], b.record["train_loss"][:10], rtol=1e-3)
 
 
-@pytest.mark.parametrize("failure", diagnose.RECIPES)
+@pytest.mark.parametrize("failure", diagnosis.RECIPES)
 def test_a_failure_is_found_on_seeds_of_its_own(failure):
     runs = generate(failure, seed=11, severity=0.6)
     assert {run.severity for run in runs} == {0.6} and {run.failure for run in runs} == {failure}
-    found = [failure in diagnose.diagnose(run.record).names for run in runs]
+    found = [failure in diagnosis.diagnose(run.record).names for run in runs]
     assert sum(found) >= COUNT - 1, found
 
 
 def test_healthy_runs_are_mostly_left_alone():
-    accused = [diagnose.diagnose(run.record).names for run in generate("healthy", seed=12)]
+    accused = [diagnosis.diagnose(run.record).names for run in generate("healthy", seed=12)]
     assert sum(map(bool, accused)) <= 1, accused
 
 
 def test_severity_is_felt():
     """The more severe, the further beyond the threshold."""
-    score = lambda s: np.median([diagnose.diagnose(r.record).scores[name] for r in generate(name, seed=13, severity=s)])
+    score = lambda s: np.median([diagnosis.diagnose(r.record).scores[name] for r in generate(name, seed=13, severity=s)])
     for name in ("exploding gradients", "vanishing gradients"):
         assert score(1.0) > score(0.0) + 0.3

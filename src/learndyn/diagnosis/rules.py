@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from scipy.special import expit
 
-from learndyn.diagnose import symptoms
-from learndyn.diagnose.calibration import CALIBRATION
-from learndyn.diagnose.record import KEYS
+from learndyn.diagnosis import symptoms
+from learndyn.diagnosis.calibration import CALIBRATION
+from learndyn.diagnosis.record import KEYS
 
 
 class Rule(NamedTuple):
@@ -41,10 +41,10 @@ RULES = {
         Rule("vanishing gradients", ("layer_gradient_norm",), symptoms.vanishing_gradients,
              "Scale weights and biases at the start to keep the variance, use ReLU or skip connections, or normalize."),
         Rule("early plateau", ("train_loss",), symptoms.early_plateau, "See the cause."),
-        Rule("loss spike", ("train_loss",), symptoms.loss_spike,
-             "Look at the batch of that step; clip the gradient, or lower the rate if it comes again."),
         Rule("too much noise", ("validation_loss",), symptoms.too_much_noise,
              "Lower the rate towards the end, or take larger batches."),
+        Rule("loss spike", ("train_loss",), symptoms.loss_spike,
+             "Look at the batch of that step; clip the gradient, or lower the rate if it comes again."),
         Rule("distribution mismatch", ("validation_loss",), symptoms.distribution_mismatch,
              "Compare the preprocessing of both sets first, then where they come from."),
         Rule("overfitting", ("validation_loss",), symptoms.overfitting,

@@ -8,9 +8,9 @@ import numpy as np
 from scipy.stats import beta
 
 from learndyn import _require as require
-from learndyn.diagnose.examine import diagnose
-from learndyn.diagnose.failures import Run
-from learndyn.diagnose.rules import CONSEQUENCES, RULES
+from learndyn.diagnosis.examine import diagnose
+from learndyn.diagnosis.failures import Run
+from learndyn.diagnosis.rules import CONSEQUENCES, RULES
 
 
 class Score(NamedTuple):

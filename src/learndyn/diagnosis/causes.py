@@ -28,13 +28,18 @@ def of_plateau(run, line):
 
 
 def of_spike(run, line):
-    """A rate that was raised, or one bad batch."""
+    """A rate that was raised, a sharpness that came up to it (where it was recorded), or else one bad batch."""
     if "learning_rate" not in run:
         return None
     rate, before = run.whole("learning_rate"), max(0, line - 10)
     usual = float(np.median(rate[before:line]))
     if (raised := float(rate[max(0, line - 1) : line + 1].max())) > 1.5 * usual:
         return f"rate raised from {usual:.2g} to {raised:.2g}", "Take the jump out of the schedule."
+    if "sharpness" in run:
+        product = usual * float(run.whole("sharpness")[max(0, line - 1)])  # measured before the jump, which changes it
+        if product > 2:
+            cause, advice = _beyond_the_edge(product)
+            return f"{cause}, at an unchanged rate", advice
     return "one batch, at an unchanged rate", "Look at the data of that step; clip the gradient."
 
 
@@ -45,7 +50,11 @@ def of_divergence(run, line):
     product = float((run.whole("sharpness") * run.whole("learning_rate"))[: max(line, 1)].max())
     if product <= 2:
         return f"learning rate times sharpness {product:.2g}, within the bound of 2", "Look at the data of that step."
-    return f"learning rate times sharpness {product:.2g}, above 2", f"Lower the rate by {product / 2:.1f} or more."
+    return _beyond_the_edge(product)
+
+
+def _beyond_the_edge(product):
+    return f"learning rate times sharpness {product:.2g}, above 2", f"Lower the rate by a factor of {product / 2:.1f} or more."
 
 
 CAUSES = {"early plateau": of_plateau, "loss spike": of_spike, "divergence": of_divergence}

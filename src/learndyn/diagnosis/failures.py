@@ -9,8 +9,8 @@ from jaxtyping import PRNGKeyArray
 
 from learndyn import _require as require
 from learndyn._progress import Countdown
-from learndyn.diagnose import training
-from learndyn.diagnose.training import HIDDEN, Setting
+from learndyn.diagnosis import training
+from learndyn.diagnosis.training import HIDDEN, Setting
 
 CHUNK = 50  # trainings compiled as one program
 

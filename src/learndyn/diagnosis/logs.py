@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from learndyn import _require as require
-from learndyn.diagnose.record import KEYS, ROWS
+from learndyn.diagnosis.record import KEYS, ROWS
 
 
 def read_csv(path: str | os.PathLike, *, columns: Mapping[str, str] | None = None) -> dict:

@@ -16,13 +16,13 @@ An idea a module:
 The rules, the recipes of the failures, and what brings what about are the dictionaries `RULES`, `RECIPES`, and `CONSEQUENCES`.
 """
 
-from learndyn.diagnose.assessment import Assessment, Score, assess
-from learndyn.diagnose.calibration import fit
-from learndyn.diagnose.examine import diagnose
-from learndyn.diagnose.failures import RECIPES as RECIPES, Run, generate
-from learndyn.diagnose.logs import read_csv
-from learndyn.diagnose.report import Diagnosis, Finding
-from learndyn.diagnose.rules import CONSEQUENCES as CONSEQUENCES, RULES as RULES
+from learndyn.diagnosis.assessment import Assessment, Score, assess
+from learndyn.diagnosis.calibration import fit
+from learndyn.diagnosis.examine import diagnose
+from learndyn.diagnosis.failures import RECIPES as RECIPES, Run, generate
+from learndyn.diagnosis.logs import read_csv
+from learndyn.diagnosis.report import Diagnosis, Finding
+from learndyn.diagnosis.rules import CONSEQUENCES as CONSEQUENCES, RULES as RULES
 
 __all__ = [
     "Assessment",
