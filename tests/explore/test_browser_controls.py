@@ -118,11 +118,10 @@ def test_play_sweeps_until_it_is_paused_or_the_slider_is_touched(read):
     button = reader.figure("modes").get_by_role("button").first
     assert button.inner_text() == "Play"
     button.click()
-    seen = []
-    for _ in range(4):
-        reader.page.wait_for_timeout(120)
-        seen.append(reader.values("modes")["fast"])
-    assert seen == sorted(seen) and len(set(seen)) == 4
+    at = reader.values("modes")["fast"]
+    for _ in range(4):  # four looks, each at a larger value than the one before
+        reader.page.wait_for_function("(at) => document.querySelector('#explore-modes').explore.values.fast > at", arg=at)
+        at = reader.values("modes")["fast"]
     assert button.inner_text() == "Pause" and button.get_attribute("aria-pressed") is None, "one of both: not 'Pause, pressed'"
     reader.slider("modes", "r1").press("ArrowRight")
     assert button.inner_text() == "Pause", "another slider may move meanwhile"
@@ -184,7 +183,14 @@ def test_below_the_bar_of_a_theme_and_not_on_paper_nor_when_many(read):
 
 def test_where_motion_is_unwelcome_play_takes_few_slow_steps(read):
     reader = read(MODES)
-    reader.figure("modes").get_by_role("button", name="Play").click()
-    reader.page.wait_for_timeout(3000)
-    updates, value = reader.ask("modes", "[figure.updates, figure.values.fast]")
-    assert 2 <= updates <= 4 and value > 1
+    first = reader.values("modes")["fast"]
+    reader.page.evaluate("""() => {
+      const figure = document.querySelector("#explore-modes").explore, begin = performance.now();
+      document.querySelector("#explore-modes button").click();
+      window.steps = [];  // when, and to what
+      setInterval(() => figure.values.fast !== (steps.at(-1)?.[1] ?? %s) && steps.push([performance.now() - begin, figure.values.fast]), 5);
+    }""" % first)
+    reader.page.wait_for_function("() => steps.length > 2")
+    times, values = zip(*reader.page.evaluate("() => steps.slice(0, 3)"), strict=True)
+    assert times[0] > 1000 and times[2] > 3000, "a step in more than a second"
+    assert values == pytest.approx([first * 10 ** (k / 4) for k in (1, 2, 3)]), "an eighth of the way from .1 to 10"
