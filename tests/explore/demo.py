@@ -12,12 +12,16 @@ from pathlib import Path
 import numpy as np
 import rcssmin
 import rjsmin
+from matplotlib import get_data_path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "learndyn" / "explore"
 # As readers get them: the minifiers know less of the languages than browsers do, so what they make is what is tested.
 SCRIPT = rjsmin.jsmin((SOURCE / "explore.js").read_text(encoding="utf8"))
 STYLE = rcssmin.cssmin((SOURCE / "explore.css").read_text(encoding="utf8"))
+# The letters that many a Linux shows where a page asks for sans-serif: a tenth wider than Arial's.
+LETTERS = base64.b64encode(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf").read_bytes()).decode()
+WIDE = f"@font-face {{ font-family: Wide; src: url(data:font/ttf;base64,{LETTERS}); }}"
 
 
 def math(body: str) -> str:
@@ -228,13 +232,14 @@ def fragment(spec, function=None) -> str:
             f'<script type="application/json" class="explore-spec">{json.dumps(spec)}</script>{known}</div>')  # fmt: skip
 
 
-def page(*figures, theme: str | None = None, scripts: int = 1, width: str = "46rem") -> str:
-    """A page of its own; `theme` is what it says itself, None leaves it to the system."""
+def page(*figures, theme: str | None = None, scripts: int = 1, width: str = "46rem", wide: bool = False) -> str:
+    """A page of its own; `theme` is what it says itself, None leaves it to the system. `wide` letters are DejaVu's."""
     attribute = f' data-theme="{theme}"' if theme else ""
     dark = "background: #121212; color: #ced6dd;"
     return f"""<!doctype html><html lang="en"{attribute}><head><meta charset="utf-8"><title>Figures</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style><style>
-body {{ font-family: "Liberation Sans", sans-serif; line-height: 1.6; margin: 0; }} main {{ margin: auto; max-width: {width}; padding: 1rem; }}
+{WIDE if wide else ""}
+body {{ font-family: {"Wide, " if wide else ""}"Liberation Sans", sans-serif; line-height: 1.6; margin: 0; }} main {{ margin: auto; max-width: {width}; padding: 1rem; }}
 h2 {{ font-size: 1.2rem; }} html[data-theme=dark] {{ {dark} --pst-color-text-base: #ced6dd; --pst-color-background: #121212; }}
 @media screen and (prefers-color-scheme: dark) {{ html:not([data-theme]) {{ {dark} }} }}
 </style></head><body><main><article><h1>Figures</h1><script>{TOOLS}</script>

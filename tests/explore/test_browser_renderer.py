@@ -26,9 +26,11 @@ def test_it_has_no_barriers(read, size, mode):
     assert reader.page.evaluate(BARRIERS) == []
 
 
+@pytest.mark.parametrize("wide", [False, True], ids=["arial", "dejavu"])
 @pytest.mark.parametrize("size", [browser.DESK, browser.PHONE, NARROW], ids=lambda size: str(size["width"]))
-def test_it_fits_and_its_letters_can_be_read(read, size):
-    reader = read(*demo.FIGURES, size=size)
+def test_it_fits_and_its_letters_can_be_read(read, size, wide):
+    reader = read(*demo.FIGURES, size=size, wide=wide)
+    assert not wide or reader.page.evaluate("() => document.fonts.ready.then((fonts) => [...fonts].map((font) => font.status))") == ["loaded"]
     assert reader.page.evaluate(WIDER) <= 0
     wide = reader.page.evaluate("""() => [...document.querySelectorAll(".explore-body *")].filter((e) => !e.closest(".explore-hidden, .explore-svg > svg, .explore-handle")
       && e.getBoundingClientRect().right > e.closest(".explore").getBoundingClientRect().right).map((e) => e.outerHTML.slice(0, 80))""")

@@ -302,7 +302,7 @@
     /** Room for labels at the left (0) or right (1) of the frame; it never shrinks before the next layout, because the frame
         must not tremble. */
     function room(side, ticks, more) {
-      const chars = max(0, ...ticks.map(([, label]) => label.length - (label.includes("^") ? 1.7 : 0)));
+      const chars = max(0, ...ticks.map(([, label]) => label.length - (label.includes("^") ? 1.2 : 0)));
       margins[side] = max(margins[side], ceil(chars * 0.6 * em + more));
       const space = width - margins[0] - margins[1], pad = kind === "scatter" ? 6 : 2; // what lies on the frame is not to be cut
       w = square ? min(space, h) : space;
