@@ -113,11 +113,16 @@ def test_after_a_reset_the_drawing_is_the_first_one_again(read):
     assert reader.ask("broken", drawn) == first
 
 
+PERIODS = "() => { window.periods = []; const real = setInterval; self.setInterval = (f, period) => (periods.push(period), real(f, period)); }"
+
+
 def test_play_sweeps_until_it_is_paused_or_the_slider_is_touched(read):
     reader = read(MODES, motion="no-preference")
     button = reader.figure("modes").get_by_role("button").first
     assert button.inner_text() == "Play"
+    reader.page.evaluate(PERIODS)
     button.click()
+    assert reader.page.evaluate("() => periods") == [16]
     at = reader.values("modes")["fast"]
     for _ in range(4):  # four looks, each at a larger value than the one before
         reader.page.wait_for_function("(at) => document.querySelector('#explore-modes').explore.values.fast > at", arg=at)
@@ -184,6 +189,7 @@ def test_below_the_bar_of_a_theme_and_not_on_paper_nor_when_many(read):
 def test_where_motion_is_unwelcome_play_takes_few_slow_steps(read):
     reader = read(MODES)
     first = reader.values("modes")["fast"]
+    reader.page.evaluate(PERIODS)
     reader.page.evaluate("""() => {
       const figure = document.querySelector("#explore-modes").explore, begin = performance.now();
       document.querySelector("#explore-modes button").click();
@@ -192,5 +198,6 @@ def test_where_motion_is_unwelcome_play_takes_few_slow_steps(read):
     }""" % first)
     reader.page.wait_for_function("() => steps.length > 2")
     times, values = zip(*reader.page.evaluate("() => steps.slice(0, 3)"), strict=True)
+    assert reader.page.evaluate("() => periods[0]") == 1200
     assert times[0] > 1000 and times[2] > 3000, "a step in more than a second"
     assert values == pytest.approx([first * 10 ** (k / 4) for k in (1, 2, 3)]), "an eighth of the way from .1 to 10"

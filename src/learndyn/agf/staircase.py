@@ -92,7 +92,7 @@ def staircase(
       radius: R, the norm at which a neuron has left zero. For $\kappa > 2$ and $R \to \infty$, $\tau$ is the time of blow-up.
       until: stop where the next jump is later than this; by default never. Late jumps are for what is hardly worth learning.
       max_jumps: stop after so many; by default 20 for each neuron, and then an error.
-      rtol: relative tolerance of the solver. A time is read between two of its steps, and may be off by 100 rtol.
+      rtol: relative tolerance of the solver. A time is read between two of its steps, and may be off by some 100 rtol.
       max_steps: the most steps that one climb or one descent may take.
 
     Returns:
